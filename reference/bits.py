@@ -78,3 +78,13 @@ def maximum(x, y):
 def minimum(x, y):
     """Elementwise minimum as Eigen's packets take it."""
     return np.minimum(x, y)
+
+
+def cast_tensor(dtype: np.dtype, *values: float) -> list[Scalar]:
+    """Each value rounded to float32 and then to `dtype`: how `tf.cast` takes a Python float, for float64 too."""
+    return [dtype.type(np.float32(value)) for value in values]
+
+
+def sign(x):
+    """-1, 0 or 1 with the sign of `x`; NaN stays NaN."""
+    return np.sign(x)

@@ -1,0 +1,32 @@
+"""ScheduleFreeAdamW: AdamW's denominator on a base sequence z, weights between z and a running average x.
+
+Source       Defazio et al. 2024, arXiv:2405.15682, algorithm 1 with Adam's denominator.
+             Deviation that ships: x is recovered from the weights with z as it is after its step, not before.
+State        z, starts as a copy of w; v, starts at 0.  Both have the dtype and shape of w.  t is 1 on the first update.
+             x is not stored.
+Units        learning_rate is in units of w per step; epsilon in units of g; warmup_steps in steps; the betas are pure.
+Constraints  beta_1 = 0 divides by zero: NaN or infinity from the first step on.
+
+edition   rule
+keras3    schedulefreeadamw
+"""
+
+from __future__ import annotations
+
+from ..bits import cast, cast_tensor, minimum, power, sqrt
+
+
+def schedulefreeadamw(w, g, z, v, *, t, learning_rate, beta_1, beta_2, epsilon, warmup_steps):
+    """keras ScheduleFreeAdamW.update_step on the TensorFlow backend, one tensor operation after the other."""
+    lr, t, warmup = cast(w.dtype, learning_rate, t, warmup_steps)
+    b1, b2, epsilon = cast_tensor(w.dtype, beta_1, beta_2, epsilon)
+    lr = lr * minimum(t / warmup, 1) if warmup_steps > 0 else lr
+    v = v + (g * g - v) * (1 - b2)
+    z = z - lr * g / (sqrt(v / (1 - power(b2, t))) + epsilon)
+    x = (w - (1 - b1) * z) / b1
+    x = (1 - 1 / t) * x + 1 / t * z
+    w = (1 - b1) * z + b1 * x
+    return w, z, v
+
+
+RULES = {"keras3": {"plain": schedulefreeadamw}}
