@@ -48,7 +48,7 @@ def run(rule: Callable[..., tuple], *arrays: Array, **hyperparameters) -> tuple:
             return results
     except FloatingPointError:
         with np.errstate(all="ignore"):
-            results = rule(*(x.view(Flushing) for x in arrays), **hyperparameters)
+            results = rule(*(np.asarray(x).view(Flushing) for x in arrays), **hyperparameters)
             return tuple(np.asarray(x) for x in results)
 
 
@@ -88,3 +88,56 @@ def cast_tensor(dtype: np.dtype, *values: float) -> list[Scalar]:
 def sign(x):
     """-1, 0 or 1 with the sign of `x`; NaN stays NaN."""
     return np.sign(x)
+
+
+def larger(x, y):
+    """`y` where it is larger than `x`, else `x`: the kernels' maximum, which overlooks a NaN in `y`."""
+    return np.where(y > x, y, x)
+
+
+def rsqrt(x):
+    """Reciprocal square root in two roundings; TensorFlow's vectorized float32 one is off by an ulp or two."""
+    return 1 / np.sqrt(x)
+
+
+def total(x: Array) -> Scalar:
+    """Sum of all elements as TensorFlow 2.21 takes it: four packets side by side, then lane by lane; float16 in float32."""
+    if x.dtype == np.float16:
+        return np.float16(total(x.astype(np.float32)))
+    x, width = x.ravel(), 32 // x.itemsize
+    if x.size > 1024 * width:
+        half = -(-x.size // (2 * width)) * width
+        return total(x[:half]) + total(x[half:])
+    whole = x.size // width
+    packets = x[: whole * width].reshape(whole, width)
+    four = np.zeros((4, width), x.dtype)
+    for i in range(0, whole - 3, 4):
+        four = four + packets[i : i + 4]
+    lanes = four[0] + four[1] + four[2] + four[3]
+    for packet in packets[whole // 4 * 4 :]:
+        lanes = lanes + packet
+    rest = x.dtype.type(0)
+    for element in x[whole * width :]:
+        rest = rest + element
+    while lanes.size > 1:
+        lanes = lanes[: lanes.size // 2] + lanes[lanes.size // 2 :]
+    return rest + lanes[0]
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """Matrix product as oneDNN takes it: float32 multiply-adds rounded once, along at most 384 of the inner dimension.
+
+    Longer ones are cut in pieces whose sums are added; float16 is rounded at the end.  The multiply-add goes
+    through float64, which differs from a fused one about once in 2**29 operations.
+    """
+    dtype, inner = a.dtype, a.shape[1]
+    a, b = a.astype(np.float32), b.astype(np.float32)
+    result, start = np.zeros((a.shape[0], b.shape[1]), np.float32), 0
+    while start < inner:
+        rest = inner - start
+        stop = start + (384 if rest >= 768 else (rest + 1) // 2 if rest > 384 else rest)
+        piece = np.zeros_like(result)
+        for k in range(start, stop):
+            piece = (piece + np.multiply.outer(a[:, k], b[k], dtype=np.float64)).astype(np.float32)
+        result, start = (result + piece if start else piece), stop
+    return result.astype(dtype)
