@@ -6,13 +6,13 @@ State        m, v, and vhat with amsgrad: dtype and shape of w, start at 0.  t i
 Units        learning_rate is in units of w per step; epsilon in units of g; the betas are pure numbers.
 
 edition               plain         amsgrad         1 - beta is taken in
-tf2.4, *.legacy       adam_kernel   amsgrad_kernel  the dtype of w, from the betas rounded to float32
+tf2.4, *.legacy       adam_kernel   amsgrad_kernel  the dtype of w, from betas that are float32 variables
 tf2.9 ... keras3      adam_ops      amsgrad_ops     float64, then rounded to the dtype of w
 """
 
 from __future__ import annotations
 
-from ..bits import cast, maximum, power, sqrt
+from ..bits import cast, cast_tensor, maximum, power, sqrt
 
 
 def adam_kernel(w, g, m, v, *, t, learning_rate, beta_1, beta_2, epsilon):
@@ -38,8 +38,8 @@ def amsgrad_kernel(w, g, m, v, vhat, *, t, learning_rate, beta_1, beta_2, epsilo
 
 def adam_ops(w, g, m, v, *, t, learning_rate, beta_1, beta_2, epsilon):
     """keras Adam.update_step, one tensor operation after the other."""
-    lr, t, b1, b2, epsilon = cast(w.dtype, learning_rate, t, beta_1, beta_2, epsilon)
-    rest_1, rest_2 = cast(w.dtype, 1 - beta_1, 1 - beta_2)
+    b1, b2 = cast_tensor(w.dtype, beta_1, beta_2)
+    lr, t, epsilon, rest_1, rest_2 = cast(w.dtype, learning_rate, t, epsilon, 1 - beta_1, 1 - beta_2)
     alpha = lr * sqrt(1 - power(b2, t)) / (1 - power(b1, t))
     m = m + (g - m) * rest_1
     v = v + (g * g - v) * rest_2
@@ -49,8 +49,8 @@ def adam_ops(w, g, m, v, *, t, learning_rate, beta_1, beta_2, epsilon):
 
 def amsgrad_ops(w, g, m, v, vhat, *, t, learning_rate, beta_1, beta_2, epsilon):
     """keras Adam.update_step with amsgrad=True."""
-    lr, t, b1, b2, epsilon = cast(w.dtype, learning_rate, t, beta_1, beta_2, epsilon)
-    rest_1, rest_2 = cast(w.dtype, 1 - beta_1, 1 - beta_2)
+    b1, b2 = cast_tensor(w.dtype, beta_1, beta_2)
+    lr, t, epsilon, rest_1, rest_2 = cast(w.dtype, learning_rate, t, epsilon, 1 - beta_1, 1 - beta_2)
     alpha = lr * sqrt(1 - power(b2, t)) / (1 - power(b1, t))
     m = m + (g - m) * rest_1
     v = v + (g * g - v) * rest_2

@@ -1,0 +1,225 @@
+"""The cases that are recorded, drawn from the specification: deterministic, readable ids, nothing by hand.
+
+For every optimizer of an edition: the defaults in each dtype; each hyperparameter at each of its samples;
+a covering array of all pairs of options; each gradient pattern; each class of shapes; the options of the
+pipeline; a run of 1,000 steps; and what must be refused.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from goldenstep import spec
+from goldenstep.spec.layout import facts
+
+from .codec import flat
+from .compare import full_config, owners
+
+Document = dict[str, Any]
+Shape = tuple[int, ...]
+
+STEPS = 10
+USUAL: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
+SHAPES: dict[str, dict[str, Shape]] = {
+    "scalar": {"scale": ()},
+    "empty": {"nothing": (0,), "bias": (2,)},
+    "one": {"single": (1,)},
+    "vector-17": {"bias": (17,)},
+    "matrix-tall": {"kernel": (6, 2)},
+    "cube": {"kernel": (2, 3, 2)},
+    "four-dimensional": {"kernel": (2, 1, 2, 2)},
+    "three-variables": {"kernel": (3, 3), "bias": (4,), "scale": ()},
+}
+PIPELINE: dict[str, Document] = {
+    "weight_decay=0.1": {"weight_decay": 0.1},
+    "clipvalue=0.5": {"clipvalue": 0.5},
+    "clipnorm=0.5": {"clipnorm": 0.5},
+    "global_clipnorm=0.5": {"global_clipnorm": 0.5},
+    "use_ema": {"use_ema": True, "ema_momentum": 0.75},
+    "use_ema+ema_overwrite_frequency=3": {"use_ema": True, "ema_momentum": 0.75, "ema_overwrite_frequency": 3},
+}
+LONG_KEEP = [1, 2, 9, 10, 99, 100, 999, 1000]
+
+
+def cases(edition: str) -> Iterator[Document]:
+    """All cases of an edition, optimizer by optimizer."""
+    for optimizer in spec.available(edition):
+        yield from cases_of(edition, optimizer)
+
+
+def cases_of(edition: str, optimizer: str) -> Iterator[Document]:
+    """All cases of one optimizer of an edition; the ids are unique."""
+    seen: set[str] = set()
+    for slug, case in _slugged(edition, optimizer):
+        identity = f"{edition}/{optimizer.lower()}/{slug}"
+        if identity not in seen:
+            seen.add(identity)
+            yield finished(identity, edition, case)
+
+
+def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
+    own = spec.hyperparameters(optimizer, edition)
+    dtypes = dtypes_of(edition, optimizer)
+
+    def case(config: Document, shapes: dict[str, Shape] = USUAL, dtype: str = "float32", pattern: str = "random") -> Document:
+        return drawn(optimizer, config, shapes, dtype, pattern)
+
+    for dtype in dtypes:
+        yield f"defaults-{dtype}", case({}, dtype=dtype)
+    for name, entry in own.items():
+        for sample in entry["samples"]:
+            yield slug({name: sample}), case({name: sample})
+    for config, dtype in pairs(own, dtypes):
+        if config:
+            yield f"{slug(config)}-{dtype}", case(config, dtype=dtype)
+    for pattern in PATTERNS:
+        yield f"gradient-{pattern}", case({}, pattern=pattern)
+    for name, shapes in SHAPES.items():
+        yield f"shape-{name}", case({}, shapes)
+    given = {a["name"] for a in spec.arguments(optimizer, edition)} | set(
+        spec.editions()[edition].get("keyword_arguments", {})
+    )
+    for name, config in PIPELINE.items():
+        if set(config) <= given:
+            yield name, case(config)
+    yield "thousand-steps", thousand(case({}))
+    for refusal in spec.refusals(optimizer, edition):
+        config = {refusal["argument"]: refusal["example"]}
+        yield f"refused-{slug(config)}", {**case(config), "events": [], "features": ["errors"]}
+    yield "refused-unknown-argument", {**case({"learning_speed": 0.1}), "events": [], "features": ["errors"]}
+    for name, gradients in wrong_gradients().items():
+        yield name, {**case({}), "events": [{"apply": gradients}], "features": ["errors"]}
+
+
+def wrong_gradients() -> dict[str, list[Any]]:
+    """Gradients of a case with the usual variables that an edition may refuse, by the slug of their case."""
+    bias = [0.1, 0.2, 0.3]
+    return {
+        "gradient-of-wrong-shape": [{"dtype": "float32", "shape": [3, 7], "values": [0.5] * 21}, bias],
+        "gradient-none-at-all": [None, None],
+    }
+
+
+def dtypes_of(edition: str, optimizer: str) -> list[str]:
+    """The dtypes of variables that this optimizer takes in this edition, float32 first."""
+    basic = ["float32", "float64", "float16"]
+    return list(spec.optimizers()[optimizer]["editions"][edition].get("dtypes", basic))
+
+
+def slug(config: Document) -> str:
+    """A readable piece of an id: `amsgrad+beta_1=0.5`."""
+    def piece(name: str, value: Any) -> str:
+        return name if value is True else f"{name}={'none' if value is None else str(value).lower().replace(' ', '')}"
+
+    return "+".join(piece(name, value) for name, value in config.items())
+
+
+def pairs(own: dict[str, Document], dtypes: list[str]) -> Iterator[tuple[Document, str]]:
+    """Configurations that hold every pair of options (and every option with every dtype) at least once."""
+    from allpairspy import AllPairs
+
+    names = list(own)
+    levels = [[entry["default"], *entry["samples"]] for entry in own.values()]
+    for *values, dtype in AllPairs([*levels, dtypes]):
+        yield {n: v for n, v in zip(names, values, strict=True) if v != own[n]["default"]}, dtype
+
+
+def drawn(optimizer: str, config: Document, shapes: dict[str, Shape], dtype: str, pattern: str) -> Document:
+    """A case of ten steps with first values and gradients from a generator that the case itself seeds."""
+    stream = random.Random(f"{optimizer} {sorted(config.items())} {shapes} {dtype} {pattern}")
+    variables = [
+        {"name": name, "value": {"dtype": dtype, "shape": list(shape), "values": normal(stream, shape, dtype)}}
+        for name, shape in shapes.items()
+    ]
+    base = [[normal(stream, shape, dtype) for shape in shapes.values()] for _ in range(STEPS)]
+    return {
+        "flags": [] if pattern == "random" else [f"gradient-{pattern}"],
+        "optimizer": {"class_name": optimizer, "config": config},
+        "variables": variables,
+        "events": [{"apply": PATTERNS_AND_RANDOM[pattern](base, step, dtype)} for step in range(STEPS)],
+    }
+
+
+def normal(stream: random.Random, shape: Shape, dtype: str) -> list[Any]:
+    """Normally distributed numbers of three digits, none zero, as the dtype holds them."""
+    numbers = [stream.choice([0.3, 1.0, 3.0]) * (stream.gauss(0, 1) or 0.1) for _ in range(math.prod(shape))]
+    return typed([float(f"{x:.3g}") for x in numbers], dtype)
+
+
+def typed(numbers: list[float], dtype: str) -> list[Any]:
+    """The numbers as JSON writes them once they are of `dtype`."""
+    with np.errstate(over="ignore", under="ignore"):
+        return flat(np.array(numbers, np.float64).astype(dtype))
+
+
+Gradients = list[list[float]]
+
+
+def scaled(gradients: Gradients, factor: float, dtype: str) -> list[list[Any]]:
+    """Each gradient times a factor, as the dtype holds it."""
+    return [typed([float(x) * factor for x in gradient], dtype) for gradient in gradients]
+
+
+def with_special(gradients: Gradients, value: str, step: int) -> list[list[Any]]:
+    """On the third step one element of the first gradient is `value`."""
+    special: list[list[Any]] = [list(g) for g in gradients]
+    if step == 2 and special[0]:
+        special[0][0] = value
+    return special
+
+
+PATTERNS: dict[str, Any] = {
+    "shrinking": lambda base, step, dtype: scaled(base[0], 0.5**step, dtype),
+    "growing": lambda base, step, dtype: scaled(base[0], 2.0**step / 16, dtype),
+    "sign-changing": lambda base, step, dtype: scaled(base[0], (-1.0) ** step, dtype),
+    "zero": lambda base, step, dtype: scaled(base[0], 0.0 if step else 1.0, dtype),
+    "tiny": lambda base, step, dtype: scaled(base[step], 1e-20, dtype),
+    "huge": lambda base, step, dtype: scaled(base[step], 1e20, dtype),
+    "infinite": lambda base, step, dtype: with_special(base[step], "Infinity", step),
+    "nan": lambda base, step, dtype: with_special(base[step], "NaN", step),
+}
+PATTERNS_AND_RANDOM = {**PATTERNS, "random": lambda base, step, dtype: base[step]}
+
+
+def thousand(case: Document) -> Document:
+    """The ten steps of a case a hundred times over, kept where a trajectory is looked at, and just before."""
+    return {**case, "flags": ["long-run"], "events": [{"repeat": 100, "events": case["events"]}], "keep": LONG_KEEP}
+
+
+def finished(identity: str, edition: str, case: Document) -> Document:
+    """The case in its final form: id, edition, clauses and features filled in, keys in the schema's order."""
+    case = {"id": identity, "edition": edition, **case}
+    optimizer, config = case["optimizer"]["class_name"], case["optimizer"]["config"]
+    stated: list[str] = []
+    if case["events"]:
+        known = full_config(case)
+        per_variable = [spec.clauses(optimizer, edition, facts(optimizer, known, owner)) for owner in owners(case)]
+        stated = list(dict.fromkeys(clause for ids in per_variable for clause in ids))
+    features = case.get("features") or ["dense", *features_of(config)]
+    keep = {"keep": case["keep"]} if "keep" in case else {}
+    return {
+        "id": identity,
+        "edition": edition,
+        "clauses": stated,
+        "features": features,
+        "flags": case["flags"],
+        "optimizer": case["optimizer"],
+        "variables": case["variables"],
+        "events": case["events"],
+        **keep,
+    }
+
+
+def features_of(config: Document) -> list[str]:
+    """What of the pipeline a config asks for."""
+    features = {"weight_decay": "weight_decay", "use_ema": "ema"} | dict.fromkeys(
+        ("clipnorm", "clipvalue", "global_clipnorm"), "clipping"
+    )
+    return list(dict.fromkeys(feature for name, feature in features.items() if config.get(name) is not None))
+
+

@@ -1,0 +1,229 @@
+"""Compare an expected trajectory with the one that was got: to the bit, or within the stated bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from goldenstep import spec
+from goldenstep.spec.layout import Entry, Owner, facts, layout
+
+from .codec import array, flat, unflat
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first place where two trajectories part."""
+
+    step: int | None
+    where: str
+    element: int | None
+    expected: Any
+    got: Any
+    ulp: float | None
+
+    def __str__(self) -> str:
+        place = f"step {self.step}, {self.where}" if self.step is not None else self.where
+        place += f"[{self.element}]" if self.element is not None else ""
+        distance = f", {self.ulp:g} ulp" if self.ulp is not None else ""
+        return f"{place}: expected {self.expected}, got {self.got}{distance}"
+
+
+@dataclass
+class Comparison:
+    """Result: the first divergence or None, whether all bits were equal, and the worst distance inside a bound."""
+
+    divergence: Divergence | None = None
+    exact: bool = True
+    worst_ulp: float = 0.0
+    compared: int = field(default=0)
+
+
+def full_config(case: Document) -> Document:
+    """The case's config with every default of its edition filled in."""
+    name, edition = case["optimizer"]["class_name"], case["edition"]
+    defaults = {a["name"]: a.get("default") for a in spec.arguments(name, edition) if a["name"] != "**kwargs"}
+    return {**defaults, **case["optimizer"]["config"]}
+
+
+def owners(case: Document) -> list[Owner]:
+    """The case's variables as far as the state depends on them."""
+    return [Owner(v["name"], tuple(v["value"]["shape"]), v["value"]["dtype"]) for v in case["variables"]]
+
+
+def bounds(case: Document) -> list[Document | None]:
+    """Per variable: the stated bound of its rule and dtype, or None where it is exact."""
+    name, edition, config = case["optimizer"]["class_name"], case["edition"], full_config(case)
+    return [
+        spec.bound(name, edition, spec.variant(name, facts(name, config, owner)), owner.dtype) for owner in owners(case)
+    ]
+
+
+def expected_layout(case: Document) -> list[Entry]:
+    """What the specification says the state of this case looks like."""
+    config = full_config(case)
+    name = config.get("name") or spec.editions()[case["edition"]]["optimizer_names"].get(
+        case["optimizer"]["class_name"], case["optimizer"]["class_name"]
+    )
+    return layout(case["optimizer"]["class_name"], case["edition"], config, owners(case), name)
+
+
+def fed(case: Document, trajectory: Document) -> Document:
+    """The case with the recorded state loaded before every kept step, so that errors don't pile up.
+
+    Used where a bound is stated: each step then starts from the oracle's own bits.
+    """
+    gradients = list(unrolled(case["events"]))
+    known = {step["step"]: step for step in trajectory["steps"]}
+    events: list[Document] = []
+    for step in sorted(known):
+        if step == 1:
+            events.append(gradients[0])
+        elif step - 1 in known:
+            events += [{"load": known[step - 1]}, gradients[step - 1]]
+    keep = [step for step in sorted(known) if step == 1 or step - 1 in known]
+    return {**case, "events": events, "keep": keep}
+
+
+def unrolled(events: list[Document]) -> Iterator[Document]:
+    """The events with every repetition written out."""
+    for event in events:
+        if "repeat" in event:
+            for _ in range(event["repeat"]):
+                yield from unrolled(event["events"])
+        else:
+            yield event
+
+
+def compare(case: Document, expected: Document, got: Document) -> Comparison:
+    """The comparison of a case's recorded (or computed) trajectory with an implementation's."""
+    result = Comparison()
+    result.divergence = _first_divergence(case, expected, got, result)
+    return result
+
+
+def _first_divergence(case: Document, expected: Document, got: Document, result: Comparison) -> Divergence | None:
+    if "error" in expected or "error" in got:
+        difference = _compare_errors(expected.get("error"), got.get("error"))
+        if difference:
+            return difference
+    if len(expected["steps"]) and expected["layout"] != got["layout"]:
+        return _compare_layouts(expected["layout"], got["layout"])
+    stated = bounds(case)
+    wanted = {step["step"]: step for step in expected["steps"]}
+    steps = [step["step"] for step in got["steps"]]
+    required = [s for s in wanted if not any(stated) or s == 1 or s - 1 in wanted]
+    if steps != required:
+        return Divergence(None, "recorded steps", None, required, steps, None)
+    for step in got["steps"]:
+        before = wanted.get(step["step"] - 1)
+        divergence = _compare_step(case, stated, wanted[step["step"]], step, before, expected["layout"], result)
+        if divergence:
+            return divergence
+    return None
+
+
+def _compare_errors(expected: Document | None, got: Document | None) -> Divergence | None:
+    def shown(error: Document | None) -> str:
+        return f"{error['type']} at {error['stage']}: {error['message']}" if error else "no error"
+
+    same = expected and got and (expected["stage"], expected["type"]) == (got["stage"], got["type"])
+    return None if same else Divergence(None, "error", None, shown(expected), shown(got), None)
+
+
+def _compare_layouts(expected: list[Document], got: list[Document]) -> Divergence:
+    for index in range(max(len(expected), len(got))):
+        pair = [entries[index] if index < len(entries) else None for entries in (expected, got)]
+        if pair[0] != pair[1]:
+            return Divergence(None, f"layout of the state, entry {index}", None, *pair, None)
+    raise AssertionError("layouts are equal")
+
+
+def _compare_step(
+    case: Document,
+    stated: list[Document | None],
+    expected: Document,
+    got: Document,
+    before: Document | None,
+    entries: list[Document],
+    result: Comparison,
+) -> Divergence | None:
+    """The state first, then the variables: a slot that parts is the cause, the weight the effect."""
+    number = got["step"]
+    roles = expected_layout(case) if any(stated) else []
+    for index, entry in enumerate(entries):
+        role = roles[index] if roles else None
+        bound = stated[role.owner] if role and role.owner is not None else None
+        allowed = (bound or {}).get("slots_ulp", {}).get(role.slot if role else None, 0)
+        e, g = (unflat(side["state"][index], entry["dtype"], tuple(entry["shape"])) for side in (expected, got))
+        divergence = _compare_arrays(number, entry["name"], e, g, ulps(e, g), allowed, result)
+        if divergence:
+            return divergence
+    for index, variable in enumerate(case["variables"]):
+        start = array(variable["value"])
+        e, g = (unflat(side["variables"][index], start.dtype, start.shape) for side in (expected, got))
+        bound = stated[index]
+        previous = unflat(before["variables"][index], start.dtype, start.shape) if before else start
+        distance = update_ulps(e, g, previous, bound) if bound else ulps(e, g)
+        allowed = bound["update_ulp"] if bound else 0
+        divergence = _compare_arrays(number, variable["name"], e, g, distance, allowed, result)
+        if divergence:
+            return divergence
+    return None
+
+
+def _compare_arrays(
+    step: int, where: str, expected: np.ndarray, got: np.ndarray, distance: np.ndarray, allowed: float, result: Comparison
+) -> Divergence | None:
+    result.compared += expected.size
+    if not np.any(distance):
+        return None
+    result.exact = False
+    if not np.any(distance > allowed):
+        result.worst_ulp = max(result.worst_ulp, float(distance.max()))
+        return None
+    element = int(np.argmax(distance.ravel() > allowed))
+    pair = flat(expected)[element], flat(got)[element]
+    return Divergence(step, where, element if expected.ndim else None, *pair, float(distance.ravel()[element]))
+
+
+def ulps(expected: np.ndarray, got: np.ndarray) -> np.ndarray:
+    """Distance in units in the last place; 0 for equal bits and for two NaNs, infinite for NaN against a number."""
+    if expected.dtype.kind != "f":
+        return np.abs(expected.astype(np.float64) - got.astype(np.float64))
+    e, g = _ordered(expected), _ordered(got)
+    far = np.abs(e.astype(np.float64) - g.astype(np.float64))
+    distance = np.where(far < 2.0**62, np.abs(e - g).astype(np.float64), far)
+    nan = np.isnan(expected) != np.isnan(got)
+    return np.where(nan, np.inf, np.where(np.isnan(expected), 0.0, distance))
+
+
+def _ordered(x: np.ndarray) -> np.ndarray:
+    """The float's bits as int64 numbers that grow with the float; -0.0 lies one below 0.0."""
+    kind = np.dtype(f"i{x.dtype.itemsize}")
+    bits = np.ascontiguousarray(x).reshape(x.shape).view(kind).astype(np.int64)
+    return np.where(bits < 0, np.int64(np.iinfo(kind).min) - bits - 1, bits)
+
+
+def update_ulps(expected: np.ndarray, got: np.ndarray, before: np.ndarray, bound: Document) -> np.ndarray:
+    """Error of the update in ulp of the update, less the one ulp of the weight that its own rounding may take.
+
+    With `update_relative_to` "max" in the bound, the ulp is that of the largest update of the variable.
+    """
+    if not expected.size:
+        return np.zeros(expected.shape)
+    with np.errstate(all="ignore"):
+        exact = expected.astype(np.float64)
+        error = np.abs(exact - got.astype(np.float64))
+        update = np.abs(exact - before.astype(np.float64)).astype(expected.dtype)
+        if bound.get("update_relative_to") == "max":
+            update = np.full_like(update, np.max(update))
+        slack = np.spacing(np.abs(expected)).astype(np.float64)
+        excess = np.maximum(error - slack, 0) / np.spacing(update).astype(np.float64)
+    equal = ulps(expected, got) == 0
+    return np.where(equal, 0.0, np.where(np.isfinite(excess), excess, np.inf))

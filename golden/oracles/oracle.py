@@ -1,0 +1,228 @@
+"""The oracle: a real release of tf.keras / Keras that turns cases into trajectories.
+
+It runs inside that release's own environment (Python 3.8 and numpy 1.19 on), imports nothing of this project,
+reads one JSON request per line and writes one JSON answer per line:
+
+    {"command": "start"}                -> {"name": ..., "versions": {...}, "cpu": [...]}
+    {"command": "run", "case": {...}}   -> a trajectory
+    {"command": "stop"}                 ends it
+
+    python oracle.py tf2.4|tf2.9|tf2.12|tf2.15|keras3
+"""
+
+import json
+import os
+import platform
+import re
+import sys
+
+ANSWERS = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(2, 1)
+os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1")
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+CPU_FEATURES = ("avx", "avx2", "avx512f", "fma", "f16c")
+
+
+def keras3_variable(value, name):
+    import keras
+
+    return keras.Variable(value, name=name, dtype=str(value.dtype))
+
+
+def tf_variable(value, name):
+    return tf.Variable(value, name=name, dtype=value.dtype)
+
+
+def namespace(edition):
+    """The module that holds the classes of `edition`."""
+    if edition == "keras3":
+        import keras
+
+        return keras.optimizers
+    if edition.endswith(".legacy"):
+        return tf.keras.optimizers.legacy
+    return tf.keras.optimizers.experimental if edition == "tf2.9" else tf.keras.optimizers
+
+
+def forget_names(edition):
+    """Let the next optimizer be called `adam` again, not `adam_1`."""
+    if edition == "keras3":
+        import keras
+
+        keras.utils.clear_session(free_memory=False)
+
+
+def array_of(tensor, like=None):
+    """The numpy array that a JSON tensor (or a flat list, shaped and typed like a variable) stands for."""
+    dtype, shape = (tensor["dtype"], tensor["shape"]) if isinstance(tensor, dict) else (like.dtype, like.shape)
+    values = tensor["values"] if isinstance(tensor, dict) else tensor
+    return np.array([float(x) if isinstance(x, str) else x for x in values], dtype=dtype).reshape(tuple(shape))
+
+
+def number(x):
+    """A number as JSON has it: the shortest decimal that reads back to the same bits, or a string."""
+    if isinstance(x, (np.integer, np.bool_)):
+        return int(x)
+    if not np.isfinite(x):
+        return "NaN" if np.isnan(x) else "Infinity" if x > 0 else "-Infinity"
+    decimal = float(str(x))
+    if type(x)(decimal) != x:
+        decimal = float(x)
+    return decimal
+
+
+def flat(variable):
+    return [number(x) for x in np.asarray(variable.numpy()).ravel()]
+
+
+def hidden_state(optimizer):
+    """What an optimizer remembers outside its variables: Nadam's product of momenta in Keras 2.9 to 2.15."""
+    product = getattr(optimizer, "_u_product", None)
+    if product is None or any(product is v for v in state_of(optimizer)):
+        return []
+    return [("_u_product", product)] if isinstance(product, tf.Variable) else []
+
+
+def state_of(optimizer):
+    """The optimizer's own list of its variables, in its own order."""
+    variables = optimizer.variables
+    return list(variables() if callable(variables) and not isinstance(variables, list) else variables)
+
+
+def name_of(variable):
+    return getattr(variable, "path", None) or variable.name
+
+
+def error(stage, exception):
+    message = re.sub(r"0x[0-9a-f]+", "0x...", str(exception))
+    message = re.sub(r"\x1b\[[0-9;]*m", "", message)
+    return {"stage": stage, "type": type(exception).__name__, "message": message[:300]}
+
+
+class Run:
+    """One case on its way to a trajectory."""
+
+    def __init__(self, case):
+        self.case = case
+        self.edition = case["edition"]
+        self.keep = set(case.get("keep", ()))
+        self.count = 0
+        self.layout = None
+        self.steps = []
+
+    def trajectory(self):
+        """The answer to a case: layout and kept steps, and the error if there was one."""
+        failure = None
+        stage = "construct"
+        try:
+            forget_names(self.edition)
+            optimizer = getattr(namespace(self.edition), self.case["optimizer"]["class_name"])
+            self.optimizer = optimizer(**self.case["optimizer"]["config"])
+            stage = "variables"
+            make = keras3_variable if self.edition == "keras3" else tf_variable
+            self.variables = [make(array_of(v["value"]), v["name"]) for v in self.case["variables"]]
+            stage = "apply"
+            self.play(self.case["events"])
+        except Exception as exception:
+            failure = error(stage, exception)
+        answer = {"id": self.case["id"], "layout": self.layout or [], "steps": self.steps}
+        if failure:
+            answer["error"] = failure
+        return answer
+
+    def play(self, events):
+        for event in events:
+            if "repeat" in event:
+                for _ in range(event["repeat"]):
+                    self.play(event["events"])
+            elif "load" in event:
+                self.load(event["load"])
+            else:
+                self.apply(event["apply"])
+
+    def apply(self, gradients):
+        pairs = [
+            (None if g is None else tf.constant(array_of(g, as_array(v))), v)
+            for g, v in zip(gradients, self.variables)
+        ]
+        self.optimizer.apply_gradients(pairs)
+        self.count += 1
+        if not self.keep or self.count in self.keep:
+            self.record()
+
+    def entries(self):
+        return [(name_of(v), v) for v in state_of(self.optimizer)] + hidden_state(self.optimizer)
+
+    def record(self):
+        entries = self.entries()
+        if self.layout is None:
+            self.layout = [
+                {"name": name, "dtype": np.asarray(v.numpy()).dtype.name, "shape": list(v.shape)} for name, v in entries
+            ]
+        self.steps.append(
+            {
+                "step": self.count,
+                "variables": [flat(v) for v in self.variables],
+                "state": [flat(v) for _, v in entries],
+            }
+        )
+
+    def load(self, step):
+        """Overwrite every variable and the whole state with what another step recorded."""
+        self.build()
+        self.count = step["step"]
+        for variable, values in zip(self.variables, step["variables"]):
+            variable.assign(array_of(values, as_array(variable)))
+        for (_, variable), values in zip(self.entries(), step["state"]):
+            variable.assign(array_of(values, as_array(variable)))
+
+    def build(self):
+        """Make the state without a step."""
+        if hasattr(self.optimizer, "_create_all_weights"):
+            with tf.name_scope(self.optimizer._name):
+                self.optimizer._create_all_weights(self.variables)
+        else:
+            self.optimizer.build(self.variables)
+
+
+def as_array(variable):
+    return np.asarray(variable.numpy())
+
+
+def versions(release):
+    found = {"python": platform.python_version(), "numpy": np.__version__, "tensorflow": tf.__version__}
+    if release == "keras3":
+        import keras
+
+        found["keras"] = keras.__version__
+    return found
+
+
+def cpu_features():
+    try:
+        with open("/proc/cpuinfo") as lines:
+            flags = next((line for line in lines if line.startswith("flags")), "").split()
+    except OSError:
+        flags = []
+    return [feature for feature in CPU_FEATURES if feature in flags]
+
+
+def main():
+    release = sys.argv[1]
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["command"] == "stop":
+            break
+        if request["command"] == "start":
+            answer = {"name": release, "versions": versions(release), "cpu": cpu_features()}
+        else:
+            answer = Run(request["case"]).trajectory()
+        ANSWERS.write(json.dumps(answer) + "\n")
+        ANSWERS.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Record goldens from a real release, and verify that recorded ones are what it computes today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from goldenstep import spec
+
+from . import files
+from .cases import cases_of
+from .compare import bounds, compare, fed
+from .oracle_process import OracleProcess
+
+Document = dict[str, Any]
+
+
+def editions_of(release: str) -> list[str]:
+    """The editions that are recorded from a release: itself, and its `.legacy` namespace if it has one."""
+    return [edition for edition, document in spec.editions().items() if document["release"] == release]
+
+
+def _jobs(release: str) -> list[tuple[str, str]]:
+    return [(edition, optimizer) for edition in editions_of(release) for optimizer in spec.available(edition)]
+
+
+def _with_progress(release: str, verb: str, console: Console) -> Iterator[tuple[str, str]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(verb, total=len(_jobs(release)))
+        for edition, optimizer in _jobs(release):
+            progress.update(task, description=f"{verb} {edition} {optimizer}")
+            yield edition, optimizer
+            progress.advance(task)
+
+
+def record(release: str, python: str, folder: Path = files.FOLDER, only: str | None = None) -> int:
+    """Write every golden of a release's editions; returns how many."""
+    console = Console()
+    total = 0
+    with OracleProcess(release, python) as oracle:
+        about = oracle.start()
+        for edition, optimizer in _with_progress(release, "record", console):
+            if only and optimizer.lower() != only.lower():
+                continue
+            goldens = [{"case": case, "trajectory": _without_id(oracle.run(case))} for case in cases_of(edition, optimizer)]
+            files.write(files.path_of(edition, optimizer, folder), _provenance(edition, optimizer, about), goldens)
+            total += len(goldens)
+    lock(folder)
+    console.print(f"{release}: {total} goldens recorded")
+    return total
+
+
+def _without_id(trajectory: Document) -> Document:
+    return {key: value for key, value in trajectory.items() if key != "id"}
+
+
+def _provenance(edition: str, optimizer: str, about: Document) -> Document:
+    return {
+        "edition": edition,
+        "optimizer": optimizer,
+        "oracle": about["name"],
+        "versions": about["versions"],
+        "cpu": about["cpu"],
+        "specification": spec.digest(),
+    }
+
+
+def lock(folder: Path) -> None:
+    """Add the ids that are new to the lock file; an id that was given out stays."""
+    if folder == files.FOLDER:
+        ids = files.locked_ids()
+        new = sorted(set(files.index(folder)) - set(ids))
+        files.LOCK.write_text("".join(f"{identity}\n" for identity in [*ids, *new]), "utf-8")
+
+
+def verify(release: str, python: str, folder: Path = files.FOLDER, only: str | None = None) -> int:
+    """Run every recorded case on the release again; print what drifted; returns how many did.
+
+    A step whose arithmetic depends on the CPU (a bound is stated) starts from the recorded state and must stay
+    within the bound; everything else must be equal to the bit.
+    """
+    console = Console()
+    drifted = exact = within = 0
+    with OracleProcess(release, python) as oracle:
+        about = oracle.start()
+        for edition, optimizer in _with_progress(release, "verify", console):
+            if only and optimizer.lower() != only.lower():
+                continue
+            path = files.path_of(edition, optimizer, folder)
+            recorded = files.provenance(path)
+            if recorded["versions"] != about["versions"]:
+                console.print(f"[yellow]{path.name}: recorded with {recorded['versions']}, running {about['versions']}")
+            for golden in files.goldens(path):
+                case, expected = golden["case"], golden["trajectory"]
+                again = fed(case, expected) if any(bounds(case)) and "error" not in expected else case
+                result = compare(case, expected, oracle.run(again))
+                drifted += result.divergence is not None
+                exact += result.divergence is None and result.exact
+                within += result.divergence is None and not result.exact
+                if result.divergence:
+                    console.print(f"[red]drifted[/red] {case['id']}: {result.divergence}", highlight=False)
+    console.print(f"{release}: {exact} equal to the bit, {within} within the stated bound, {drifted} drifted")
+    return drifted

@@ -1,0 +1,11 @@
+"""The reference: what every optimizer computes, in numpy, read as documentation.
+
+    rules/       the update rules, one file per optimizer       start here
+    editions/    what each edition does around the rule
+    bits.py      every rounding choice
+"""
+
+from .errors import InvalidArgumentError
+from .variable import IndexedSlices, Variable
+
+__all__ = ["IndexedSlices", "InvalidArgumentError", "Variable"]

@@ -1,0 +1,164 @@
+"""keras3: `keras.optimizers` of Keras 3.15.1, eager, on TensorFlow.
+
+Source       keras 3.15.1, src/optimizers/base_optimizer.py: BaseOptimizer.apply.
+What it is   state is made once, for all variables; one kind of clipping; weight decay before the rule, scaled
+             by the learning rate; the moving average after it, of weights that the constraint has not yet seen.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from goldenstep.spec.layout import Owner, facts
+
+from .. import clipping, steps
+from ..bits import cast, run
+from ..optimizer import Optimizer, optimizers_of
+from ..variable import Gradient, Variable
+from .tf2_12 import refuse_averages
+
+
+class BaseOptimizer(Optimizer):
+    """Base class of Keras 3."""
+
+    _names: dict[str, int] = {}
+
+    def _accept(self, kwargs: dict[str, Any]) -> None:
+        if kwargs.pop("decay", None) is not None:
+            warnings.warn("Argument `decay` is no longer supported and will be ignored.", stacklevel=4)
+        if kwargs:
+            raise ValueError(f"Argument(s) not recognized: {kwargs}")
+        config = self._config
+        clips = {name: config[name] for name in ("clipnorm", "clipvalue", "global_clipnorm")}
+        if sum(value is not None for value in clips.values()) > 1:
+            raise ValueError(f"Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: {clips}")
+        if not isinstance(config["learning_rate"], float):
+            raise ValueError(
+                "Argument `learning_rate` should be float, or an instance of LearningRateSchedule, or a callable. "
+                f"Received instead: learning_rate={config['learning_rate']}"
+            )
+        steps = config["gradient_accumulation_steps"]
+        if steps and not steps >= 2:
+            raise ValueError(f"`gradient_accumulation_steps` must be an integer >= 2. Received: {steps}")
+        refuse_averages(config, ">= 1")
+
+    def _default_name(self) -> str:
+        """The class name in snake case, made unique by a number: rm_sprop, rm_sprop_1 ..."""
+        stem = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", self.optimizer)).lower()
+        count = self._names[stem] = self._names.get(stem, -1) + 1
+        return f"{stem}_{count}" if count else stem
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._learning_rate = self._slots["learning_rate", None]
+        self._trainable_variables: list[Variable] = []
+        self._averages: list[Variable] = []
+        self.built = False
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Make the state for `variables`; done by the first `apply` at the latest."""
+        if not self.built:
+            self._trainable_variables = list(variables)
+            self._state = []
+            self._create_slots(self._trainable_variables)
+            self._averages = [self._slots["average", id(v)] for v in variables if self._config["use_ema"]]
+            self.built = True
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Variable:
+        """`apply` of a list of pairs; returns the iteration."""
+        gradients, variables = zip(*grads_and_vars, strict=True)
+        self.apply(gradients, variables)
+        return self._iterations
+
+    def apply(
+        self, grads: Sequence[Gradient | None], trainable_variables: Sequence[Variable] | None = None
+    ) -> None:
+        """One step: clip, decay weights, for each variable its rule, then averages, then constraints."""
+        if len(grads) == 0:
+            return
+        variables = self._known(trainable_variables)
+        present = self._with_gradient(grads, variables)
+        variables = [variable for _, variable in present]
+        gradients = clipping.by_the_one_given([gradient for gradient, _ in present], self._config)
+        for variable in variables:
+            weight_decay = self._weight_decay_of(variable)
+            if weight_decay is not None:
+                steps.decay_weights(variable, weight_decay, self._learning_rate.value[()])
+        hyper = {**self._config, "learning_rate": self._learning_rate.value[()], "t": int(self._iterations.value) + 1}
+        self._prepare(hyper, np.dtype(np.float32))
+        for gradient, variable in zip(gradients, variables, strict=True):
+            self._update(variable, gradient.astype(variable.dtype), hyper)
+        self._average_weights()
+        steps.apply_constraints(variables)
+        self._iterations.value = self._iterations.value + 1
+
+    def _known(self, variables: Sequence[Variable] | None) -> list[Variable]:
+        """The variables of this step, after building on them if it is the first."""
+        if variables is None:
+            return self._trainable_variables
+        self.build(variables)
+        for variable in variables:
+            if id(variable) not in self._plans:
+                raise ValueError(
+                    f"Unknown variable: {variable}. This optimizer can only be called for the variables it was "
+                    "originally built with."
+                )
+        return list(variables)
+
+    def _with_gradient(
+        self, gradients: Sequence[Gradient | None], variables: Sequence[Variable]
+    ) -> list[tuple[Gradient, Variable]]:
+        """The pairs that have a gradient; ValueError if none has, a warning if some have not."""
+        present = steps.with_gradient(zip(gradients, variables, strict=True))
+        missing = [v.path for g, v in zip(gradients, variables, strict=True) if g is None]
+        if missing:
+            warnings.warn(f"Gradients do not exist for variables {missing} when minimizing the loss.", stacklevel=4)
+        return present
+
+    def _weight_decay_of(self, variable: Variable) -> float | None:
+        """Muon decays the variables that it hands to Adam by their own factor."""
+        owner = Owner(variable.path, variable.shape, variable.dtype.name)
+        uses_adam = facts(self.optimizer, self._config, owner).get("uses_adam", False)
+        return self._config["adam_weight_decay" if uses_adam else "weight_decay"]
+
+    def _average_weights(self) -> None:
+        """average = m * average + (1 - m) * w, in the variable's dtype, with m = 0 on the first step."""
+        frequency = self._config["ema_overwrite_frequency"]
+        momentum = self._config["ema_momentum"] if self._iterations.value else 0
+        for average, variable in zip(self._averages, self._trainable_variables, strict=False):
+            (m,) = cast(variable.dtype, momentum)
+            average.value = run(lambda a, w, m: (m * a + (1 - m) * w,), average.value, variable.value, m)[0]
+            if frequency and (self._iterations.value + 1) % frequency == 0:
+                variable.value = average.value
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Overwrite the variables with their averages, if averages are kept."""
+        for average, variable in zip(self._averages, var_list, strict=False):
+            variable.value = average.value
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The state: iteration, learning rate, then the slots."""
+        return list(self._state)
+
+    @property
+    def learning_rate(self) -> Variable:
+        """float32 scalar variable."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self._learning_rate.assign(value)
+
+
+def clear_session() -> None:
+    """Forget the names given so far: the next Adam is `adam` again."""
+    BaseOptimizer._names.clear()
+
+
+globals().update(optimizers_of("keras3", BaseOptimizer))

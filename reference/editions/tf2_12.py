@@ -1,0 +1,162 @@
+"""tf2.12: `tf.keras.optimizers` of TensorFlow 2.12, eager; `legacy` beside it.
+
+Source       keras 2.12.0, optimizers/optimizer.py: Optimizer.apply_gradients.
+What it is   state is made once, for all variables of the first step; of several kinds of clipping the first of
+             norm, global norm, value; weight decay before the rule, scaled by the learning rate; the moving
+             average starts at the first weights, and is paired with the variables that have a gradient by position.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from .. import clipping, steps
+from ..optimizer import Optimizer, optimizers_of
+from ..variable import Gradient, Variable
+from .optimizer_v2 import OptimizerV2
+
+DEPRECATED = ("decay", "gradient_aggregator", "gradient_transformers")
+
+
+class Keras2Optimizer(Optimizer):
+    """Base class of Keras 2.11 to 2.15; also the ground of tf2.9's experimental one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._learning_rate = Variable(np.float32(self._config["learning_rate"]), "learning_rate:0")
+        self._learning_rate = self._slots.get(("learning_rate", None), self._learning_rate)
+        self._trainable_variables: list[Variable] = []
+        self._averages: list[Variable] = []
+
+    def _accept(self, kwargs: dict[str, Any]) -> None:
+        kwargs.pop("is_legacy_optimizer", None)
+        if kwargs.pop("lr", None):
+            logging.warning("`lr` is deprecated in Keras optimizer, please use `learning_rate`.")
+        for key in kwargs:
+            if key in DEPRECATED:
+                raise ValueError(f"{key} is deprecated in the new Keras optimizer, please check the docstring.")
+            raise TypeError(f"{key} is not a valid argument, kwargs should be empty for `optimizer_experimental.Optimizer`.")
+        refuse_clips_and_averages(self._config, "> 1")
+
+    def build(self, var_list: Sequence[Variable]) -> None:
+        """Make the state for `var_list`; done by the first `apply_gradients` at the latest."""
+        if not self._plans:
+            self._trainable_variables = list(var_list)
+            self._state = []
+            self._create_slots(self._trainable_variables)
+            self._averages = [self._slots["average", id(v)] for v in var_list if self._config["use_ema"]]
+
+    def apply_gradients(
+        self,
+        grads_and_vars: Iterable[tuple[Gradient | None, Variable]],
+        name: str | None = None,
+        skip_gradients_aggregation: bool = False,
+        **kwargs: Any,
+    ) -> Variable:
+        """One step: clip, decay weights, for each variable its rule, then averages, then constraints."""
+        pairs = list(grads_and_vars)
+        present = steps.with_gradient(pairs)
+        if not present:
+            return self._iterations
+        self.build([variable for _, variable in pairs])
+        gradients = clipping.by_norm_or_global_norm_or_value([g for g, _ in present], self._config)
+        variables = [variable for _, variable in present]
+        if self._config["weight_decay"] is not None:
+            for variable in variables:
+                steps.decay_weights(variable, self._config["weight_decay"], self._learning_rate.value[()])
+        hyper = {**self._config, "learning_rate": self._learning_rate.value[()], "t": int(self._iterations.value) + 1}
+        self._prepare(hyper, np.dtype(np.float32))
+        for gradient, variable in zip(gradients, variables, strict=True):
+            self._update(self._known(variable), steps.of_variable_dtype(gradient, variable), hyper)
+        self._average_weights(variables)
+        self._iterations.value = self._iterations.value + 1
+        steps.apply_constraints(variables)
+        return self._iterations
+
+    def _known(self, variable: Variable) -> Variable:
+        if id(variable) not in self._plans:
+            raise KeyError(
+                f"The optimizer cannot recognize variable {variable.name}. This usually means you are trying to call "
+                "the optimizer to update different parts of the model separately."
+            )
+        return variable
+
+    def _average_weights(self, variables: Sequence[Variable]) -> None:
+        """Move the averages, and write them back when their frequency says so."""
+        if not self._config["use_ema"]:
+            return
+        averages = self._averages_of(variables)
+        steps.move_averages(averages, variables, self._config["ema_momentum"])
+        frequency = self._config["ema_overwrite_frequency"]
+        if frequency and (self._iterations.value + 1) % frequency == 0:
+            self.finalize_variable_values(variables)
+
+    def _averages_of(self, variables: Sequence[Variable]) -> list[Variable]:
+        """By position, whatever the variables are."""
+        return self._averages
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Overwrite the variables with their averages, if averages are kept."""
+        if self._config["use_ema"]:
+            if len(var_list) != len(self._averages):
+                raise ValueError(
+                    f"The length of model variables ({len(var_list)}) to override does not match the length of model "
+                    f"variables stored in the optimizer ({len(self._averages)})."
+                )
+            steps.overwrite(var_list, self._averages)
+
+    @property
+    def variables(self) -> CallableList:
+        """The state: iteration, averages, then the slots."""
+        return CallableList(self._state)
+
+    @property
+    def learning_rate(self) -> Variable:
+        """float32 scalar variable."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self._learning_rate.assign(value)
+
+    lr = learning_rate
+
+
+class CallableList(list[Variable]):
+    """A list that may also be called: `opt.variables` and `opt.variables()` are the same."""
+
+    def __call__(self) -> CallableList:
+        return self
+
+
+def refuse_clips_and_averages(config: dict[str, Any], least: str) -> None:
+    """ValueError for two norms, and for a moving average that can't be."""
+    clipnorm, global_clipnorm = config["clipnorm"], config["global_clipnorm"]
+    if clipnorm is not None and global_clipnorm is not None:
+        raise ValueError(
+            f"At most one of `clipnorm` and `global_clipnorm` can be set. Received: clipnorm={clipnorm}, "
+            f"global_clipnorm={global_clipnorm}."
+        )
+    refuse_averages(config, least)
+
+
+def refuse_averages(config: dict[str, Any], least: str) -> None:
+    """ValueError for a momentum outside [0, 1], or a frequency that is no positive int, of a moving average."""
+    if not config["use_ema"]:
+        return
+    momentum, frequency = config["ema_momentum"], config["ema_overwrite_frequency"]
+    if momentum > 1 or momentum < 0:
+        raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={momentum}")
+    if frequency and (not isinstance(frequency, int) or frequency < 1):
+        raise ValueError(
+            f"`ema_overwrite_frequency` must be an integer {least} or None. Received: ema_overwrite_frequency={frequency}"
+        )
+
+
+globals().update(optimizers_of("tf2.12", Keras2Optimizer))
+legacy = SimpleNamespace(**optimizers_of("tf2.12.legacy", OptimizerV2))

@@ -1,0 +1,34 @@
+"""tf2.15: `tf.keras.optimizers` of TensorFlow 2.15, eager; `legacy` beside it.
+
+Source       keras 2.15.0, src/optimizers/optimizer.py: Optimizer.apply_gradients.
+What it is   as tf2.12, but each moving average stays with its own variable, whichever variables have a gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+from .. import steps
+from ..optimizer import optimizers_of
+from ..variable import Variable
+from .optimizer_v2 import OptimizerV2
+from .tf2_12 import Keras2Optimizer
+
+
+class Optimizer(Keras2Optimizer):
+    """Base class of Keras 2.15."""
+
+    def _averages_of(self, variables: Sequence[Variable]) -> list[Variable]:
+        """By identity."""
+        own = {id(v): average for v, average in zip(self._trainable_variables, self._averages, strict=True)}
+        return [own[id(variable)] for variable in variables]
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Overwrite the variables with their averages, if averages are kept."""
+        if self._config["use_ema"]:
+            steps.overwrite(var_list, self._averages_of(var_list))
+
+
+globals().update(optimizers_of("tf2.15", Optimizer))
+legacy = SimpleNamespace(**optimizers_of("tf2.15.legacy", OptimizerV2))

@@ -1,0 +1,61 @@
+"""tf2.9: `tf.keras.optimizers.experimental` of TensorFlow 2.9, eager; `legacy` beside it.
+
+Source       keras 2.9.0, optimizers/optimizer_experimental/optimizer.py: Optimizer.apply_gradients.
+What it is   the first of the new generation: state is made for the variables that have a gradient on the first
+             step; no weight decay in the pipeline; the iteration is counted before the moving average looks at
+             it; constraints are ignored.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from .. import clipping, steps
+from ..optimizer import optimizers_of
+from ..variable import Gradient, Variable
+from .optimizer_v2 import OptimizerV2
+from .tf2_12 import Keras2Optimizer, refuse_clips_and_averages
+
+DEPRECATED = ("lr", "decay", "gradient_transformers", "gradient_aggregator")
+
+
+class Optimizer(Keras2Optimizer):
+    """Base class of the experimental optimizers."""
+
+    def _accept(self, kwargs: dict[str, Any]) -> None:
+        for key in kwargs:
+            if key not in DEPRECATED:
+                raise TypeError(
+                    f"{key} is not a valid argument, kwargs should be empty for `optimizer_experimental.Optimizer`."
+                )
+            logging.warning("%s is deprecated in `optimizer_experimental.Optimizer`.", key)
+        refuse_clips_and_averages(self._config, "> 1")
+
+    def apply_gradients(  # type: ignore[override]  # the release returns nothing and knows fewer arguments
+        self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]], skip_gradients_aggregation: bool = False
+    ) -> None:
+        """One step: clip, for each variable its rule, count, then averages."""
+        present = steps.with_gradient(grads_and_vars)
+        gradients, variables = zip(*present, strict=True)
+        self.build(variables)
+        gradients = clipping.by_norm_or_global_norm_or_value(gradients, self._config)
+        hyper = {**self._config, "learning_rate": self._learning_rate.value[()], "t": int(self._iterations.value) + 1}
+        self._prepare(hyper, np.dtype(np.float32))
+        for gradient, variable in zip(gradients, variables, strict=True):
+            self._update(self._known(variable), steps.of_variable_dtype(gradient, variable), hyper)
+        self._iterations.value = self._iterations.value + 1
+        if self._config["use_ema"]:
+            steps.move_averages(self._averages, variables, self._config["ema_momentum"])
+            frequency = self._config["ema_overwrite_frequency"]
+            if frequency and self._iterations.value % frequency == 0:
+                self.finalize_variable_values(variables)
+
+
+globals().update(optimizers_of("tf2.9", Optimizer))
+experimental = SimpleNamespace(**{name: globals()[name] for name in optimizers_of("tf2.9", Optimizer)})
+legacy = SimpleNamespace(**optimizers_of("tf2.9.legacy", OptimizerV2))

@@ -1,0 +1,209 @@
+"""What the editions share: arguments and state made from the specification, and the call of a rule.
+
+The road of a step:  apply_gradients (the edition's pipeline) -> `_update` here -> the rule, in `rules/`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+
+from goldenstep import spec
+from goldenstep.spec.layout import Entry, Owner, facts, layout
+
+from . import bits
+from .errors import InvalidArgumentError
+from .variable import Variable
+
+Rule = Callable[..., tuple[np.ndarray, ...]]
+Plan = tuple[Rule, list[Variable], list[str]]
+
+
+class Optimizer:
+    """Base of every edition's base: an edition adds its pipeline, its names and its refusals.
+
+    A subclass made by `optimizers_of` stands for one optimizer of one edition; `rules` is its rule file.
+    """
+
+    edition: ClassVar[str]
+    optimizer: ClassVar[str]
+    rules: ClassVar[ModuleType]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        bound = inspect.signature(type(self)).bind(*args, **kwargs)
+        bound.apply_defaults()
+        self._config: dict[str, Any] = dict(bound.arguments)
+        self._accept(self._config.pop("kwargs", {}))
+        self._refuse_values()
+        self.name: str = self._config["name"] or self._default_name()
+        self._slots: dict[tuple[str, int | None], Variable] = {}
+        self._state: list[Variable] = []
+        self._hidden: list[Variable] = []
+        self._owned: list[Variable] = []
+        self._plans: dict[int, Plan] = {}
+        self._create_slots([])
+        self._iterations = self._slots["iteration", None]
+
+    # ---- arguments -------------------------------------------------------------------------------------
+
+    def _accept(self, kwargs: dict[str, Any]) -> None:
+        """Take or refuse the keyword arguments that the signature does not name."""
+        raise NotImplementedError
+
+    def _refuse_values(self) -> None:
+        """Raise what the release raises for values out of range, as the specification lists them."""
+        for refusal in spec.refusals(self.optimizer, self.edition):
+            value = self._config[refusal["argument"]]
+            if refused(value, refusal):
+                raise ERRORS[refusal["type"]](
+                    f"{self.optimizer} of {self.edition}: {refusal['message']} Received: {refusal['argument']}={value}"
+                )
+
+    def _default_name(self) -> str:
+        return self.optimizer
+
+    # ---- state -----------------------------------------------------------------------------------------
+
+    @property
+    def iterations(self) -> Variable:
+        """int64 scalar: how many updates have been applied."""
+        return self._iterations
+
+    def _create_slots(self, variables: Sequence[Variable]) -> None:
+        """Append the state of `variables`, in the release's order, and choose each variable's rule."""
+        owners = [Owner(v.path, v.shape, v.dtype.name) for v in variables]
+        for entry in layout(self.optimizer, self.edition, self._config, owners, self.name):
+            owner = None if entry.owner is None else variables[entry.owner]
+            held = self._slots.get((entry.slot or entry.kind, owner and id(owner)))
+            if held is None:
+                held = self._slots[entry.slot or entry.kind, owner and id(owner)] = started(entry, owner)
+            kept = self._hidden if entry.hidden else self._state
+            if not any(held is variable for variable in kept):
+                kept.append(held)
+        self._owned += variables
+        for variable, owner in zip(variables, owners, strict=True):
+            chosen = spec.variant(self.optimizer, facts(self.optimizer, self._config, owner))
+            self._plans[id(variable)] = self._plan(self.rules.RULES[self.edition][chosen], variable)
+
+    def _plan(self, rule: Rule, variable: Variable) -> Plan:
+        """The rule with the slots and the names of the hyperparameters that its signature asks for."""
+        parameters = list(inspect.signature(rule).parameters.values())[2:]
+        slots = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        found = [self._slots.get((slot, id(variable))) or self._slots[slot, None] for slot in slots]
+        return rule, found, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+
+    # ---- the call of a rule ----------------------------------------------------------------------------
+
+    def _update(self, variable: Variable, gradient: np.ndarray, hyper: dict[str, Any]) -> None:
+        """One call of the variable's rule: weights, gradient, slots in; weights, slots out."""
+        rule, slots, names = self._plans[id(variable)]
+        values = [slot.value for slot in slots]
+        try:
+            w, *new = bits.run(rule, variable.value, gradient, *values, **{name: hyper[name] for name in names})
+        except ValueError as error:
+            raise wrong_shape(gradient, variable) from error
+        if w.shape != variable.shape:
+            raise wrong_shape(gradient, variable)
+        variable.value = np.asarray(w)
+        for slot, value in zip(slots, new, strict=True):
+            slot.value = np.asarray(value)
+
+    def _prepare(self, hyper: dict[str, Any], dtype: np.dtype) -> None:
+        """Advance the slots that exist once per optimizer, before any variable is updated."""
+        prepare = getattr(self.rules, "PREPARE", {}).get(self.edition)
+        if prepare is None:
+            return
+        parameters = inspect.signature(prepare).parameters.values()
+        slots = [self._slots[p.name, None] for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        given = {**hyper, "dtype": dtype}
+        names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        values = prepare(*[s.value for s in slots], **{name: given[name] for name in names})
+        for slot, value in zip(slots, values, strict=True):
+            slot.value = np.asarray(value)
+
+
+def started(entry: Entry, owner: Variable | None) -> Variable:
+    """A new state variable with its first value."""
+    if entry.start == "variable":
+        assert owner is not None
+        return Variable(owner.value, entry.name)
+    return Variable(np.full(entry.shape, entry.start, entry.dtype), entry.name)
+
+
+def wrong_shape(gradient: np.ndarray, variable: Variable) -> InvalidArgumentError:
+    """The error for a gradient that doesn't fit its variable."""
+    return InvalidArgumentError(
+        f"Incompatible shapes: the gradient of {variable.name!r} has shape {list(gradient.shape)}, "
+        f"expected {list(variable.shape)}"
+    )
+
+
+ERRORS: dict[str, type[Exception]] = {
+    error.__name__: error for error in (TypeError, ValueError, KeyError, AttributeError, RuntimeError, IndexError)
+} | {"InvalidArgumentError": InvalidArgumentError}
+
+
+def refused(value: Any, refusal: dict[str, Any]) -> bool:
+    """Does `value` meet one of the conditions of an entry of the specification's `refuses`?"""
+    if "is" in refusal and value == refusal["is"] and (value is None) == (refusal["is"] is None):
+        return True
+    if "not_type" in refusal and type(value).__name__ not in refusal["not_type"]:
+        return True
+    if not isinstance(value, int | float | np.number):
+        return False
+    return bool(
+        ("below" in refusal and value < refusal["below"])
+        or ("above" in refusal and value > refusal["above"])
+        or ("at_most" in refusal and value <= refusal["at_most"])
+    )
+
+
+def optimizers_of(edition: str, base: type[Optimizer]) -> dict[str, type[Optimizer]]:
+    """A class for every optimizer that `edition` has: real name, real signature, help from the specification."""
+    classes = {}
+    for name, document in spec.available(edition).items():
+        arguments = spec.arguments(name, edition)
+        classes[name] = type(
+            name,
+            (base,),
+            {
+                "__doc__": describe(document, arguments, edition),
+                "__module__": base.__module__,
+                "__signature__": inspect.Signature([parameter(argument) for argument in arguments]),
+                "edition": edition,
+                "optimizer": name,
+                "rules": importlib.import_module(f"{__package__}.rules.{name.lower()}"),
+            },
+        )
+    return classes
+
+
+def parameter(argument: dict[str, Any]) -> inspect.Parameter:
+    """A constructor argument of the specification as Python's own description of a parameter."""
+    if argument["name"] == "**kwargs":
+        return inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
+    default = argument.get("default", inspect.Parameter.empty)
+    return inspect.Parameter(argument["name"], inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
+
+
+def describe(document: dict[str, Any], arguments: list[dict[str, Any]], edition: str) -> str:
+    """The docstring of an optimizer's class: what it is, its arguments and its state in this edition."""
+    lines = [document["summary"], "", f"{document['name']} of {spec.editions()[edition]['title']}.", "", "Args:"]
+    for argument in arguments:
+        unit = f" [{argument['unit']}]" if argument.get("unit") not in (None, "1") else ""
+        default = f" Default: {argument['default']!r}." if "default" in argument else ""
+        text = f"{argument['name']}: {argument['meaning']}{unit}{default}"
+        lines += textwrap.wrap(text, 100, initial_indent="    ", subsequent_indent="        ")
+    lines += ["", "State:"]
+    lines += [f"    {slot}: {entry['meaning']}" for slot, entry in document["slots"].items()]
+    lines += ["", "Source:"]
+    for source in document["sources"]:
+        arxiv = f", arXiv:{source['arxiv']}" if source.get("arxiv") else ""
+        lines += [f"    {source['authors']} {source['year']}, {source['title']}{arxiv}"]
+    return "\n".join(lines)

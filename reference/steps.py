@@ -1,0 +1,58 @@
+"""The steps of a pipeline that several editions take alike. Each edition says in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .bits import Scalar, cast, cast_tensor, run
+from .errors import InvalidArgumentError
+from .variable import Gradient, Variable
+
+Pair = tuple[Gradient, Variable]
+
+
+def with_gradient(pairs: Iterable[tuple[Gradient | None, Variable]]) -> list[Pair]:
+    """The pairs that have a gradient; ValueError if there are pairs but no gradient at all."""
+    pairs = list(pairs)
+    present = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
+    if pairs and not present:
+        raise ValueError(f"No gradients provided for any variable: {[variable.name for _, variable in pairs]}.")
+    return present
+
+
+def of_variable_dtype(gradient: Gradient, variable: Variable) -> np.ndarray:
+    """The gradient, if it has the variable's dtype: TensorFlow converts none."""
+    gradient = np.asarray(gradient)
+    if gradient.dtype != variable.dtype:
+        raise InvalidArgumentError(
+            f"the gradient of {variable.name!r} is {gradient.dtype}, expected the variable's dtype {variable.dtype}"
+        )
+    return gradient
+
+
+def decay_weights(variable: Variable, weight_decay: float, learning_rate: Scalar) -> None:
+    """w -= w * weight_decay * learning_rate, where weight_decay has been a float32 tensor on its way."""
+    (decay,), (rate,) = cast_tensor(variable.dtype, weight_decay), cast(variable.dtype, learning_rate)
+    variable.value = run(lambda w, d, lr: (w - w * d * lr,), variable.value, decay, rate)[0]
+
+
+def move_averages(averages: Sequence[Variable], variables: Sequence[Variable], momentum: float) -> None:
+    """average = momentum * average + (1 - momentum) * w; tf2.x takes 1 - momentum in float64 and rounds it."""
+    for average, variable in zip(averages, variables, strict=False):
+        keep, rest = cast(variable.dtype, momentum, 1 - momentum)
+        average.value = run(lambda a, w, k, r: (k * a + r * w,), average.value, variable.value, keep, rest)[0]
+
+
+def overwrite(variables: Sequence[Variable], averages: Sequence[Variable]) -> None:
+    """Each variable takes the value of its average."""
+    for variable, average in zip(variables, averages, strict=False):
+        variable.value = average.value
+
+
+def apply_constraints(variables: Sequence[Variable]) -> None:
+    """Each variable that has a constraint takes its value."""
+    for variable in variables:
+        if variable.constraint is not None:
+            variable.assign(variable.constraint(variable.value))

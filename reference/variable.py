@@ -1,0 +1,84 @@
+"""What an optimizer works on: variables, and gradients that touch only some rows of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+Constraint = Callable[[np.ndarray], np.ndarray]
+
+
+class Variable:
+    """A named array of fixed shape and dtype that an optimizer may overwrite.
+
+    `value` is the present array; it is replaced, never changed in place.
+    """
+
+    __slots__ = ("constraint", "name", "value")
+
+    def __init__(
+        self,
+        value: ArrayLike,
+        name: str = "variable",
+        constraint: Constraint | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        self.value: np.ndarray = np.array(value, dtype)
+        if dtype is None and not isinstance(value, np.ndarray | np.generic) and self.value.dtype == np.float64:
+            self.value = self.value.astype(np.float32)
+        self.name = name
+        self.constraint = constraint
+
+    @property
+    def path(self) -> str:
+        """The name; Keras 3 calls it so."""
+        return self.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each dimension."""
+        return self.value.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """numpy's dtype of the value."""
+        return self.value.dtype
+
+    def assign(self, value: ArrayLike) -> None:
+        """Replace the value; it is cast to the variable's dtype and must have its shape."""
+        value = np.asarray(value, self.dtype)
+        if value.shape != self.shape:
+            raise ValueError(f"{self.name}: expected a value of shape {self.shape}, got {value.shape}")
+        self.value = value.copy()
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the value."""
+        return self.value.copy()
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.value, dtype=dtype, copy=copy)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __repr__(self) -> str:
+        return f"Variable({self.name!r}, shape={self.shape}, dtype={self.dtype})"
+
+
+class IndexedSlices:
+    """A gradient of some rows: `values[i]` belongs to row `indices[i]` of an array of shape `dense_shape`."""
+
+    __slots__ = ("dense_shape", "indices", "values")
+
+    def __init__(self, values: ArrayLike, indices: ArrayLike, dense_shape: Sequence[int]) -> None:
+        self.values: np.ndarray = np.asarray(values)
+        self.indices: np.ndarray = np.asarray(indices)
+        self.dense_shape = tuple(dense_shape)
+
+
+Gradient = np.ndarray | IndexedSlices

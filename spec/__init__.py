@@ -1,0 +1,153 @@
+"""The specification: JSON documents beside this file, and nothing but their loading here.
+
+    optimizers/   one document per optimizer: hyperparameters, slots, variants, editions, bounds, clauses
+    editions/     one document per edition: names, common arguments, versions, errors
+    schemas/      JSON Schemas (2020-12) of these documents, of cases, trajectories and goldens
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+Document = dict[str, Any]
+
+
+class SpecificationError(ValueError):
+    """A document is not what its schema says; the message names the document, the place and the expectation."""
+
+
+@functools.cache
+def _folder(name: str) -> dict[str, Document]:
+    folder = resources.files(__package__) / name
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
+    return {f.name.removesuffix(".schema.json").removesuffix(".json"): json.loads(f.read_text("utf-8")) for f in files}
+
+
+def editions() -> dict[str, Document]:
+    """Every edition by its id (`tf2.4`, `tf2.12.legacy` ...), oldest first."""
+    order = ("tf2.4", "tf2.9.legacy", "tf2.9", "tf2.12.legacy", "tf2.12", "tf2.15.legacy", "tf2.15", "keras3")
+    return {edition: _folder("editions")[edition] for edition in order if edition in _folder("editions")}
+
+
+def optimizers() -> dict[str, Document]:
+    """Every optimizer by its class name (`Adam`), sorted by name."""
+    return {document["name"]: document for document in _folder("optimizers").values()}
+
+
+def schemas() -> dict[str, Document]:
+    """Every JSON Schema by its short name (`case`, `trajectory`, `optimizer` ...)."""
+    return _folder("schemas")
+
+
+def available(edition: str) -> dict[str, Document]:
+    """The optimizers that `edition` has, by class name."""
+    return {name: document for name, document in optimizers().items() if edition in document["editions"]}
+
+
+def hyperparameters(optimizer: str, edition: str) -> dict[str, Document]:
+    """The optimizer's own arguments in `edition`, by name, in signature order, each with that edition's default."""
+    return {
+        entry["name"]: {**entry, "default": entry.get("default_in", {}).get(edition, entry["default"])}
+        for entry in optimizers()[optimizer]["hyperparameters"]
+        if edition in entry.get("editions", editions())
+    }
+
+
+@functools.cache
+def _like(optimizer: str, edition: str) -> Document:
+    entry = optimizers()[optimizer]["editions"][edition]
+    return {**_like(optimizer, entry["like"]), **entry} if "like" in entry else entry
+
+
+def arguments(optimizer: str, edition: str) -> list[Document]:
+    """All constructor arguments in signature order: own ones, then the edition's common tail, unless `arguments` says otherwise."""
+    own = hyperparameters(optimizer, edition)
+    common = {entry["name"]: entry for entry in editions()[edition]["arguments"]}
+    if "name" in common and editions()[edition]["default_name"] == "class name":
+        common["name"] = {**common["name"], "default": optimizer}
+    everything = {**common, **own}
+    order = _like(optimizer, edition).get("arguments") or [*own, *(name for name in common if name not in own)]
+    return [everything[name] for name in order]
+
+
+def state(optimizer: str, edition: str) -> list[Any]:
+    """The order of the edition's state: "iteration", "learning_rate" and groups of slots (see the schema)."""
+    return list(_like(optimizer, edition)["state"])
+
+
+def holds(when: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    """Does every condition of `when` hold for `facts` (a config, and perhaps a variable's `rank`)?"""
+    for name, condition in when.items():
+        value = facts.get(name)
+        if not isinstance(condition, dict):
+            met = value == condition
+        elif "not" in condition:
+            met = value != condition["not"]
+        else:
+            met = condition.get("minimum", value) <= value <= condition.get("maximum", value)
+        if not met:
+            return False
+    return True
+
+
+def variant(optimizer: str, facts: Mapping[str, Any]) -> str:
+    """Name of the first variant of `optimizer` whose conditions hold for `facts`."""
+    return next(v["name"] for v in optimizers()[optimizer]["variants"] if holds(v["when"], facts))
+
+
+def bound(optimizer: str, edition: str, variant: str, dtype: str) -> Document | None:
+    """The stated bound for a rule and dtype, or None where the arithmetic is exact."""
+    for entry in optimizers()[optimizer].get("bounds", []):
+        if (
+            edition in entry["editions"]
+            and dtype in entry["dtypes"]
+            and variant in entry.get("variants", [variant])
+        ):
+            return dict(entry)
+    return None
+
+
+def refusals(optimizer: str, edition: str) -> list[Document]:
+    """The values of its own arguments that `optimizer` refuses in `edition`, with the error it raises."""
+    return [entry for entry in optimizers()[optimizer].get("refuses", []) if edition in entry["editions"]]
+
+
+def clauses(optimizer: str, edition: str, facts: Mapping[str, Any]) -> list[str]:
+    """Ids of the clauses of `optimizer` that speak about `edition` and a configuration."""
+    return [
+        clause["id"]
+        for clause in optimizers()[optimizer]["clauses"]
+        if edition in clause.get("editions", [edition]) and holds(clause.get("when", {}), facts)
+    ]
+
+
+def digest() -> str:
+    """SHA-256 of every document, in hex: which specification a golden was recorded under."""
+    text = json.dumps([_folder("optimizers"), _folder("editions")], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@functools.cache
+def _validator(schema: str) -> Any:
+    from jsonschema import Draft202012Validator
+    from referencing import Registry, Resource
+
+    registry: Any = Registry().with_resources(
+        (f"{name}.schema.json", Resource.from_contents(document)) for name, document in schemas().items()
+    )
+    return Draft202012Validator(schemas()[schema], registry=registry)
+
+
+def validate(document: Any, schema: str, source: str) -> None:
+    """Raise SpecificationError, naming `source` and the place in it, unless `document` satisfies the schema."""
+    from jsonschema.exceptions import best_match
+
+    error = best_match(_validator(schema).iter_errors(document))
+    if error is not None:
+        place = error.json_path.replace("$", schema, 1)
+        raise SpecificationError(f"{source}: {place}: {error.message}")

@@ -1,0 +1,101 @@
+"""The state of an optimizer, worked out from the specification: every entry, in the release's own order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from goldenstep import spec
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A variable as far as its state depends on it."""
+
+    name: str
+    shape: Shape
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the state. `kind` is iteration, learning_rate, average or slot; `start` a number or "variable"."""
+
+    kind: str
+    name: str
+    shape: Shape
+    dtype: str
+    start: float | str
+    slot: str | None = None
+    owner: int | None = None
+    hidden: bool = False
+
+
+def facts(optimizer: str, config: Mapping[str, Any], owner: Owner) -> dict[str, Any]:
+    """What a `when` condition may ask about a variable: the config, the `rank`, and for Muon `uses_adam`."""
+    known = {**config, "rank": len(owner.shape)}
+    if optimizer == "Muon":
+        named = [*(config["exclude_layers"] or ()), *(["(?i)embedding"] if config["exclude_embeddings"] else ())]
+        known["uses_adam"] = known["rank"] != 2 or any(re.search(word, owner.name) for word in named)
+    return known
+
+
+def layout(
+    optimizer: str, edition: str, config: Mapping[str, Any], owners: Sequence[Owner], optimizer_name: str
+) -> list[Entry]:
+    """The state that `optimizer` makes for `owners` with a full `config`, hidden entries last."""
+    names: dict[str, str] = spec.editions()[edition]["names"]
+    slots: dict[str, Any] = spec.optimizers()[optimizer]["slots"]
+
+    def named(kind: str, variable: str = "", slot: str = "") -> str:
+        return names[kind].format(optimizer=optimizer_name, variable=variable.replace("/", names["slash"]), slot=slot)
+
+    def average(index: int, owner: Owner) -> Entry:
+        start = spec.editions()[edition]["average_starts_at"]
+        return Entry("average", named("slot", owner.name, "average"), owner.shape, owner.dtype, start, None, index)
+
+    def slot(symbol: str, own_name: str, group: Mapping[str, Any], index: int, owner: Owner) -> Entry:
+        document = {**slots[symbol], **group.get("as", {})}
+        shape = SHAPES[document["shape"]](owner.shape)
+        dtype = owner.dtype if document["dtype"] == "variable" else document["dtype"]
+        start = config[document["start"]] if document["start"] in config else document["start"]
+        once = document.get("per") == "optimizer"
+        name = named(group.get("named", "optimizer_slot" if once else "slot"), owner.name, own_name)
+        hidden = document.get("hidden", False)
+        return Entry("slot", name, shape, dtype, start, symbol, None if once else index, hidden)
+
+    entries: list[Entry] = []
+    for item in with_averages(spec.state(optimizer, edition)):
+        if item == "iteration":
+            entries.append(Entry("iteration", named("iteration"), (), "int64", 0))
+        elif item == "learning_rate":
+            entries.append(Entry("learning_rate", named("learning_rate"), (), "float32", config["learning_rate"]))
+        elif item == "average":
+            entries += [average(i, owner) for i, owner in enumerate(owners) if config.get("use_ema")]
+        else:
+            for index, owner in enumerate(owners):
+                if spec.holds(item.get("when", {}), facts(optimizer, config, owner)):
+                    entries += [slot(symbol, own, item, index, owner) for symbol, own in item["slots"].items()]
+    once = {entry.slot: entry for entry in reversed(entries) if entry.slot and entry.owner is None}
+    kept = [entry for entry in entries if entry.slot not in once or entry is once[entry.slot]]
+    return sorted(kept, key=lambda entry: entry.hidden)
+
+
+def with_averages(items: list[Any]) -> list[Any]:
+    """The averages stand after the learning rate, or else the iteration, where the list does not place them."""
+    if "average" in items:
+        return items
+    place = items.index("learning_rate" if "learning_rate" in items else "iteration") + 1
+    return [*items[:place], "average", *items[place:]]
+
+
+SHAPES = {
+    "variable": lambda shape: shape,
+    "rows": lambda shape: shape[:-1],
+    "columns": lambda shape: shape[:-2] + shape[-1:],
+    "scalar": lambda shape: (),
+}
