@@ -1,0 +1,98 @@
+"""Nadam: Adam with Nesterov momentum, on a schedule of momenta that warms up.
+
+Source       Dozat 2016, "Incorporating Nesterov Momentum into Adam", algorithm 2 and the schedule after it:
+             u(t) = beta_1 * (1 - 0.96**(psi * t) / 2), where the paper and the legacy editions have psi = 0.004.
+State        m, v: dtype and shape of w, start at 0.  t is 1 on the first update.
+             Once per optimizer, in the dtype of its first variable: u_product, the product of all u(t), starts at 1.
+             Hidden: u_before, u_product as this update found it; u_count, 1 plus how often u_product was multiplied.
+Units        learning_rate is in units of w per step; epsilon in units of g; the betas are pure numbers.
+Constraints  tf2.9, tf2.12 and tf2.15 fail on a variable whose dtype is not that of the first.
+
+edition                rule          PREPARE   psi    u_product is multiplied
+tf2.4, *.legacy        nadam_legacy  remember  0.004  by each variable of its dtype, from u_before: once, if there is one
+tf2.9, tf2.12, tf2.15  nadam_ops     -         1      by each variable until u_count is t + 1: too often after a resume
+keras3                 nadam_keras3  advance   1      once, before the variables
+"""
+
+from __future__ import annotations
+
+from ..bits import cast, cast_tensor, power, sqrt
+
+
+def remember(u_product, u_before):
+    """The legacy optimizer reads its momentum cache once, before the variables."""
+    return u_product, u_product
+
+
+def advance(u_product, *, t, beta_1):
+    """Nadam of keras 3 multiplies once, before the variables, with constants that were never float32."""
+    step, b1, base = cast(u_product.dtype, t, beta_1, 0.96)
+    return (u_product * b1 * (1 - 0.5 * power(base, step)),)
+
+
+def nadam_legacy(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """OptimizerV2 Nadam._resource_apply_dense, one tensor operation after the other."""
+    lr, b1, b2, epsilon = cast(w.dtype, learning_rate, beta_1, beta_2, epsilon)
+    step, after, psi, before = cast(w.dtype, t, t + 1, 0.004, u_before)
+    (base,) = cast_tensor(w.dtype, 0.96)
+    u = b1 * (1 - 0.5 * power(base, psi * step))
+    u_next = b1 * (1 - 0.5 * power(base, psi * after))
+    product = before * u
+    m = b1 * m + (1 - b1) * g
+    v = b2 * v + (1 - b2) * (g * g)
+    m_bar = (1 - u) * (g / (1 - product)) + u_next * (m / (1 - product * u_next))
+    w = w - lr * m_bar / (sqrt(v / (1 - power(b2, step))) + epsilon)
+    return w, m, v, product if u_product.dtype == w.dtype else u_product, u_before
+
+
+def nadam_ops(w, g, m, v, u_product, u_count, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """keras Nadam.update_step of TF 2.9 to 2.15: the first variable of a step multiplies the product for all."""
+    lr, step, after, epsilon, product = cast(w.dtype, learning_rate, t, t + 1, epsilon, u_product)
+    b1, b2, base = cast_tensor(w.dtype, beta_1, beta_2, 0.96)
+    u = b1 * (1 - 0.5 * power(base, step))
+    u_next = b1 * (1 - 0.5 * power(base, after))
+    if u_count != t + 1:
+        product, u_count = product * u, u_count + 1
+    m = m + (g - m) * (1 - b1)
+    v = v + (g * g - v) * (1 - b2)
+    m_hat = u_next * m / (1 - product * u_next) + (1 - u) * g / (1 - product)
+    w = w - m_hat * lr / (sqrt(v / (1 - power(b2, step))) + epsilon)
+    return w, m, v, product, u_count
+
+
+def nadam_keras3(w, g, m, v, u_product, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """keras Nadam.update_step of Keras 3, with u_product multiplied beforehand."""
+    lr, step, after, epsilon, product = cast(w.dtype, learning_rate, t, t + 1, epsilon, u_product)
+    b1, b2, base = cast_tensor(w.dtype, beta_1, beta_2, 0.96)
+    u = b1 * (1 - 0.5 * power(base, step))
+    u_next = b1 * (1 - 0.5 * power(base, after))
+    m = m + (g - m) * (1 - b1)
+    v = v + (g * g - v) * (1 - b2)
+    m_hat = u_next * m / (1 - product * u_next) + (1 - u) * g / (1 - product)
+    w = w - m_hat * lr / (sqrt(v / (1 - power(b2, step))) + epsilon)
+    return w, m, v, u_product
+
+
+LEGACY = {"plain": nadam_legacy}
+OPS = {"plain": nadam_ops}
+
+RULES = {
+    "tf2.4": LEGACY,
+    "tf2.9.legacy": LEGACY,
+    "tf2.12.legacy": LEGACY,
+    "tf2.15.legacy": LEGACY,
+    "tf2.9": OPS,
+    "tf2.12": OPS,
+    "tf2.15": OPS,
+    "keras3": {"plain": nadam_keras3},
+}
+
+# What happens to the slots that an optimizer has once, before each round of updates. Then every rule takes them
+# and gives them back, one variable after the other.
+PREPARE = {
+    "tf2.4": remember,
+    "tf2.9.legacy": remember,
+    "tf2.12.legacy": remember,
+    "tf2.15.legacy": remember,
+    "keras3": advance,
+}
