@@ -26,6 +26,7 @@ class KerasShaped:
         tensor: Callable[[np.ndarray], Any],
         forget_names: Callable[[], object] = lambda: None,
         version: str = "",
+        code: Document | None = None,
     ) -> None:
         self.name = name
         self.version = version
@@ -34,6 +35,7 @@ class KerasShaped:
         self._variable = variable
         self._tensor = tensor
         self._forget_names = forget_names
+        self.code = code
 
     def supports(self, case: Document) -> str | None:
         """None if the case can be run, otherwise why not."""
@@ -173,5 +175,15 @@ def reference() -> KerasShaped:
     from goldenstep.reference.editions import keras3, namespaces
 
     return KerasShaped(
-        "reference", namespaces(), lambda value, name: Variable(value, name), lambda value: value, keras3.clear_session
+        "reference",
+        namespaces(),
+        lambda value, name: Variable(value, name),
+        lambda value: value,
+        keras3.clear_session,
+        code={
+            "imports": ["import numpy as np", "from goldenstep.reference import Variable, editions"],
+            "namespaces": {edition: f"editions.namespace({edition!r})" for edition in namespaces()},
+            "variable": "Variable({value}, {name!r})",
+            "tensor": "{value}",
+        },
     )

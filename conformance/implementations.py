@@ -1,0 +1,144 @@
+"""Find the implementation that `--impl` names.
+
+    reference          the embedded numpy reference
+    keras              the Keras that is installed (edition keras3)
+    tf_keras           the tf_keras that is installed, and its `.legacy` (editions tf2.15 and tf2.15.legacy)
+    mypkg              any module shaped like Keras: `mypkg.optimizers.Adam`, or `mypkg.Adam`
+    mypkg:factory      `factory()` returns an implementation, or a module shaped like Keras
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any, Protocol
+
+import numpy as np
+
+from goldenstep import spec
+
+from .keras_shaped import KerasShaped, reference
+
+Document = dict[str, Any]
+
+
+class Implementation(Protocol):
+    """Anything that turns a case into a trajectory."""
+
+    name: str
+    editions: list[str]
+
+    def supports(self, case: Document) -> str | None:
+        """None if the case can be run, otherwise why not."""
+
+    def run(self, case: Document) -> Document:
+        """The trajectory of a case."""
+
+
+class UnknownImplementation(ValueError):
+    """`--impl` names nothing that can be loaded; the message says what would have been right."""
+
+
+def load(name: str, edition: str | None = None) -> Implementation:
+    """The implementation called `name`; a module that does not say its edition is taken for `edition`, or keras3."""
+    special = {"reference": reference, "keras": keras, "tf_keras": tf_keras}
+    if name in special:
+        return special[name]()
+    module_name, _, attribute = name.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ImportError as error:
+        raise UnknownImplementation(
+            f"--impl={name}: no module {module_name!r} can be imported ({error}). Give {', '.join(special)}, "
+            "the name of an installed module shaped like Keras, or module:factory."
+        ) from error
+    if attribute:
+        if not callable(getattr(found, attribute, None)):
+            raise UnknownImplementation(f"--impl={name}: {module_name!r} has no function {attribute!r}.")
+        found = getattr(found, attribute)()
+    if hasattr(found, "run") and hasattr(found, "supports"):
+        return found  # type: ignore[no-any-return]
+    return shaped_like_keras(found, name, edition or "keras3")
+
+
+def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
+    """An implementation made of a module's classes; its `Variable` and `convert_to_tensor` are used if it has them."""
+    optimizers = getattr(module, "optimizers", module)
+    known = [optimizer for optimizer in spec.optimizers() if hasattr(optimizers, optimizer)]
+    if not known:
+        raise UnknownImplementation(
+            f"--impl={name}: expected classes such as {name}.optimizers.Adam or {name}.Adam, found none of "
+            f"{', '.join(spec.optimizers())}."
+        )
+    variable = getattr(module, "Variable", None) or getattr(optimizers, "Variable", None)
+    if variable is None:
+        raise UnknownImplementation(f"--impl={name}: expected a class {name}.Variable(value, name=...), found none.")
+    tensor = getattr(module, "convert_to_tensor", None) or getattr(
+        getattr(module, "ops", None), "convert_to_tensor", np.asarray
+    )
+    editions = getattr(module, "GOLDENSTEP_EDITIONS", [edition])
+    forget_names = getattr(module, "clear_session", lambda: None)
+    path = name if optimizers is module else f"{name}.optimizers"
+    code = {
+        "imports": ["import numpy as np", f"import {name.partition(':')[0]}"],
+        "namespaces": dict.fromkeys(editions, path),
+        "variable": f"{name}.Variable({{value}}, name={{name!r}})",
+        "tensor": "{value}",
+    }
+    return KerasShaped(
+        name,
+        dict.fromkeys(editions, optimizers),
+        lambda value, n: variable(value, name=n),
+        tensor,
+        forget_names,
+        getattr(module, "__version__", ""),
+        code,
+    )
+
+
+def keras() -> KerasShaped:
+    """The installed Keras 3, on whichever backend it is configured for (TensorFlow unless KERAS_BACKEND says so)."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    module = _installed("keras")
+    if int(module.__version__.partition(".")[0]) < 3:
+        raise UnknownImplementation(f"--impl=keras: expected Keras 3, found {module.__version__}; try --impl=tf_keras.")
+    return KerasShaped(
+        "keras",
+        {"keras3": module.optimizers},
+        lambda value, name: module.Variable(value, name=name, dtype=value.dtype.name),
+        module.ops.convert_to_tensor,
+        lambda: module.utils.clear_session(free_memory=False),
+        f"{module.__version__} on {module.backend.backend()}",
+        {
+            "imports": ["import numpy as np", "import keras"],
+            "namespaces": {"keras3": "keras.optimizers"},
+            "variable": "keras.Variable({value}, name={name!r})",
+            "tensor": "keras.ops.convert_to_tensor({value})",
+        },
+    )
+
+
+def tf_keras() -> KerasShaped:
+    """The installed tf_keras and its `.legacy`, taken for the last Keras 2."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    module, tensorflow = _installed("tf_keras"), _installed("tensorflow")
+    return KerasShaped(
+        "tf_keras",
+        {"tf2.15": module.optimizers, "tf2.15.legacy": module.optimizers.legacy},
+        lambda value, name: tensorflow.Variable(value, name=name),
+        tensorflow.constant,
+        version=module.__version__,
+        code={
+            "imports": ["import numpy as np", "import tensorflow as tf", "import tf_keras"],
+            "namespaces": {"tf2.15": "tf_keras.optimizers", "tf2.15.legacy": "tf_keras.optimizers.legacy"},
+            "variable": "tf.Variable({value}, name={name!r})",
+            "tensor": "tf.constant({value})",
+        },
+    )
+
+
+def _installed(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise UnknownImplementation(f"--impl={name}: {name} is not installed here: pip install {name}") from error

@@ -1,0 +1,86 @@
+"""The pytest plugin: options, selection of cases, the census and the verdict tables at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .selection import Session
+
+SESSION = pytest.StashKey["Session"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("goldenstep", "Goldenstep: is your Adam really Adam?")
+    group.addoption(
+        "--impl",
+        metavar="NAME",
+        help="what to judge: reference, keras, tf_keras, a module shaped like Keras, or module:factory (default: reference)",
+    )
+    group.addoption("--edition", action="append", metavar="ID", help="only this edition, e.g. tf2.4 or keras3; repeatable")
+    group.addoption("--optimizer", action="append", metavar="NAME", help="only this optimizer, e.g. Adam; repeatable")
+    group.addoption("--feature", action="append", metavar="NAME", help="only cases of this feature, e.g. dense; repeatable")
+    group.addoption("--case", action="append", metavar="ID", help="only this case; repeatable")
+    group.addoption("--smoke", action="store_true", help="one case per optimizer and edition: seconds, not minutes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "conformance: a verdict about the implementation under test")
+    options = config.option
+    if any([options.impl, options.edition, options.optimizer, options.feature, options.case, options.smoke]):
+        session(config)
+
+
+def session(config: pytest.Config) -> Session:
+    """The implementation and the selected cases; pytest.UsageError if the options ask for what doesn't exist."""
+    if SESSION not in config.stash:
+        from .implementations import UnknownImplementation
+        from .selection import Selection, UnknownSelection, session_of
+
+        option = config.option
+        selection = Selection(option.edition, option.optimizer, option.feature, option.case, option.smoke)
+        try:
+            config.stash[SESSION] = session_of(option.impl or "reference", selection)
+        except (UnknownImplementation, UnknownSelection) as error:
+            raise pytest.UsageError(str(error)) from error
+    return config.stash[SESSION]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "golden_id" in metafunc.fixturenames:
+        metafunc.parametrize("golden_id", session(metafunc.config).ids)
+
+
+@pytest.fixture(scope="session")
+def conformance_session(request: pytest.FixtureRequest) -> Session:
+    """The implementation under test, and the goldens it is judged by."""
+    return session(request.config)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Collect the records that tests leave in their report; this runs where the table is printed, also under xdist."""
+    if report.when == "call":
+        _collected.extend(value for name, value in report.user_properties if name == "goldenstep")
+
+
+_collected: list[dict[str, Any]] = []
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """An unsupported case is neither passed nor skipped."""
+    if report.when == "call" and any(
+        name == "goldenstep" and value["verdict"] == "unsupported" for name, value in report.user_properties
+    ):
+        return "unsupported", "u", "UNSUPPORTED"
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The verdict tables."""
+    if _collected:
+        from .report import print_tables
+
+        expected = config.stash[SESSION] if SESSION in config.stash else None
+        print_tables(terminalreporter, _collected, expected)

@@ -1,0 +1,86 @@
+"""The tables at the end of a run: verdicts per optimizer, per feature, per edition."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .verdict import Verdict
+
+if TYPE_CHECKING:
+    import pytest
+
+    from .selection import Session
+
+VERDICTS = [verdict.value for verdict in Verdict]
+COLOURS = {"exact": "green", "within bound": "green", "diverges": "red", "error": "red", "unsupported": "yellow"}
+
+
+def print_tables(reporter: pytest.TerminalReporter, records: list[dict[str, Any]], session: Session | None) -> None:
+    """Write the verdict tables to pytest's terminal."""
+    name = getattr(session.implementation, "name", "?") if session else "?"
+    version = getattr(session.implementation, "version", "") if session else ""
+    expected = session.ids if session else [record["id"] for record in records]
+    reporter.section(f"goldenstep: verdicts on {name} {version}".rstrip())
+    for text in tables(records, expected, reporter.hasmarkup, reporter._tw.fullwidth):
+        reporter.write(text)
+    wrong = [record for record in records if record["verdict"] in ("diverges", "error")]
+    for record in wrong[:5]:
+        reporter.write_line(f"{record['id']}: {record['reason']}")
+    if len(wrong) > 5:
+        reporter.write_line(f"... and {len(wrong) - 5} more")
+    if len(records) < len(expected):
+        reporter.write_line(f"not run: {len(expected) - len(records)} of {len(expected)} selected cases")
+
+
+def tables(records: list[dict[str, Any]], expected: list[str], colour: bool, width: int) -> list[str]:
+    """Three tables as text: one row per optimizer, per feature, per edition."""
+    planned: dict[str, int] = defaultdict(int)
+    for identity in expected:
+        edition, optimizer = identity.split("/")[:2]
+        planned[edition] += 1
+        planned[optimizer] += 1
+    by_edition = grouped(records, lambda record: [record["edition"]])
+    by_feature = grouped(records, lambda record: record["features"])
+    by_optimizer = grouped(records, lambda record: [record["optimizer"]])
+    return [
+        table("edition", by_edition, {name: planned[name] for name in by_edition}, colour, width),
+        table("feature", by_feature, None, colour, width),
+        table("optimizer", by_optimizer, {name: planned[name.lower()] for name in by_optimizer}, colour, width),
+    ]
+
+
+def grouped(records: list[dict[str, Any]], keys: Any) -> dict[str, list[dict[str, Any]]]:
+    """The records under each of their keys, in the order in which keys first appear."""
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for record in records:
+        for key in keys(record):
+            groups[key].append(record)
+    return groups
+
+
+def table(
+    title: str, groups: dict[str, list[dict[str, Any]]], planned: dict[str, int] | None, colour: bool, width: int
+) -> str:
+    """One table as text: counts of each verdict, and the worst distance inside a bound."""
+    grid = Table(title=None, header_style="bold", row_styles=["", "dim"] if colour else None, expand=False)
+    grid.add_column(title)
+    for heading in ["expected", "run", *VERDICTS, "worst ulp"]:
+        grid.add_column(heading, justify="right")
+    for name, records in groups.items():
+        counts = [sum(record["verdict"] == verdict for record in records) for verdict in VERDICTS]
+        run = len(records) - counts[VERDICTS.index("unsupported")]
+        shown = [
+            f"[{COLOURS[v]}]{c}[/]" if c and COLOURS.get(v) else str(c) if c else "."
+            for v, c in zip(VERDICTS, counts, strict=True)
+        ]
+        worst = max(record["worst_ulp"] for record in records)
+        count = planned[name] if planned else len(records)
+        grid.add_row(name, str(count), str(run), *shown, f"{worst:.2g}" if worst else "0")
+    stream = io.StringIO()
+    Console(file=stream, force_terminal=colour, no_color=not colour, width=max(width, 100)).print(grid)
+    return stream.getvalue()

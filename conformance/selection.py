@@ -1,0 +1,104 @@
+"""Which cases are judged, and by what."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from goldenstep import spec
+from goldenstep.golden import files
+
+from .implementations import Implementation, load
+
+Document = dict[str, Any]
+
+
+class UnknownSelection(ValueError):
+    """The options name something that doesn't exist, or nothing; the message says what does."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the options ask for; None means all."""
+
+    editions: Sequence[str] | None = None
+    optimizers: Sequence[str] | None = None
+    features: Sequence[str] | None = None
+    cases: Sequence[str] | None = None
+    smoke: bool = False
+
+
+@dataclass(frozen=True)
+class Session:
+    """The implementation under test, and where each selected golden is."""
+
+    implementation: Implementation
+    places: dict[str, tuple[Path, int]]
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the selected cases, in the order of the files."""
+        return list(self.places)
+
+    def golden(self, identity: str) -> Document:
+        """The case and its recorded trajectory."""
+        return files.parsed(*self.places[identity])
+
+
+def session_of(name: str, selection: Selection) -> Session:
+    """Load the implementation and select the cases that it is to be judged by."""
+    only_edition = selection.editions[0] if selection.editions and len(selection.editions) == 1 else None
+    implementation = load(name, only_edition)
+    places = select(files.index(), selection, None if selection.cases else implementation.editions)
+    return Session(implementation, places)
+
+
+def select(
+    index: dict[str, tuple[Path, int]], selection: Selection, claimed: Sequence[str] | None = None
+) -> dict[str, tuple[Path, int]]:
+    """The part of an index that a selection asks for, of the editions that the implementation claims."""
+    known = {identity: identity.split("/")[:2] for identity in index}
+    editions = _named(selection.editions, list(spec.editions()), "--edition")
+    if editions is None and claimed is not None:
+        editions = {edition for edition in claimed if edition in spec.editions()}
+    optimizers = _named(selection.optimizers, list(spec.optimizers()), "--optimizer")
+    optimizers = optimizers and {name.lower() for name in optimizers}
+    features = _named(selection.features, sorted({f for name in _features(index) for f in name}), "--feature") if (
+        selection.features
+    ) else None
+    for identity in selection.cases or ():
+        if identity not in index:
+            near = difflib.get_close_matches(identity, index, 3, 0.5)
+            raise UnknownSelection(f"--case={identity}: no such case." + (f" Near: {', '.join(near)}." if near else ""))
+    chosen = {
+        identity: place
+        for identity, place in index.items()
+        if (editions is None or known[identity][0] in editions)
+        and (optimizers is None or known[identity][1] in optimizers)
+        and (not selection.cases or identity in selection.cases)
+        and (features is None or features & set(files.parsed(*place)["case"]["features"]))
+        and (not selection.smoke or identity.endswith("/defaults-float32"))
+    }
+    if not chosen:
+        raise UnknownSelection(
+            "no case fits the options: " + ", ".join(f"{name}={value}" for name, value in vars(selection).items() if value)
+        )
+    return chosen
+
+
+def _features(index: dict[str, tuple[Path, int]]) -> list[list[str]]:
+    return [files.parsed(*place)["case"]["features"] for place in index.values()]
+
+
+def _named(given: Sequence[str] | None, known: list[str], option: str) -> set[str] | None:
+    """The known names that were given, whatever their case; UnknownSelection for any other."""
+    if not given:
+        return None
+    spelled = {name.lower(): name for name in known}
+    for name in given:
+        if name.lower() not in spelled:
+            raise UnknownSelection(f"{option}={name}: expected one of {', '.join(known)}.")
+    return {spelled[name.lower()] for name in given}
