@@ -9,14 +9,14 @@ Units        learning_rate is in units of w per step; epsilon in units of g; the
 Constraints  tf2.9, tf2.12 and tf2.15 fail on a variable whose dtype is not that of the first.
 
 edition                rule          PREPARE   psi    u_product is multiplied
-tf2.4, *.legacy        nadam_legacy  remember  0.004  by each variable of its dtype, from u_before: once, if there is one
+tf2.4, *.legacy        nadam_legacy  remember  0.004  by each variable of its dtype, from u_before: if there is one
 tf2.9, tf2.12, tf2.15  nadam_ops     -         1      by each variable until u_count is t + 1: too often after a resume
 keras3                 nadam_keras3  advance   1      once, before the variables
 """
 
 from __future__ import annotations
 
-from ..bits import cast, cast_tensor, power, sqrt
+from ..bits import cast, cast_tensor, flush, power, sqrt
 
 
 def remember(u_product, u_before):
@@ -27,7 +27,7 @@ def remember(u_product, u_before):
 def advance(u_product, *, t, beta_1):
     """Nadam of keras 3 multiplies once, before the variables, with constants that were never float32."""
     step, b1, base = cast(u_product.dtype, t, beta_1, 0.96)
-    return (u_product * b1 * (1 - 0.5 * power(base, step)),)
+    return (flush(u_product * b1 * (1 - 0.5 * power(base, step))),)
 
 
 def nadam_legacy(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon):
@@ -37,7 +37,7 @@ def nadam_legacy(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_1, b
     (base,) = cast_tensor(w.dtype, 0.96)
     u = b1 * (1 - 0.5 * power(base, psi * step))
     u_next = b1 * (1 - 0.5 * power(base, psi * after))
-    product = before * u
+    product = flush(before * u)
     m = b1 * m + (1 - b1) * g
     v = b2 * v + (1 - b2) * (g * g)
     m_bar = (1 - u) * (g / (1 - product)) + u_next * (m / (1 - product * u_next))
@@ -52,7 +52,7 @@ def nadam_ops(w, g, m, v, u_product, u_count, *, t, learning_rate, beta_1, beta_
     u = b1 * (1 - 0.5 * power(base, step))
     u_next = b1 * (1 - 0.5 * power(base, after))
     if u_count != t + 1:
-        product, u_count = product * u, u_count + 1
+        product, u_count = flush(product * u), u_count + 1
     m = m + (g - m) * (1 - b1)
     v = v + (g * g - v) * (1 - b2)
     m_hat = u_next * m / (1 - product * u_next) + (1 - u) * g / (1 - product)
