@@ -96,32 +96,21 @@ def larger(x, y):
 
 
 def rsqrt(x):
-    """Reciprocal square root in two roundings; TensorFlow's vectorized float32 one is off by an ulp or two."""
-    return 1 / np.sqrt(x)
+    """Reciprocal square root rounded twice; whole packets of 8 float16 numbers go through float32 and are rounded once.
 
-
-def total(x: Array) -> Scalar:
-    """Sum of all elements as TensorFlow 2.21 takes it: four packets side by side, then lane by lane; float16 in float32."""
+    In packets of float32 TensorFlow's own is up to 4 ulp off.
+    """
+    result = np.reciprocal(np.sqrt(x))
     if x.dtype == np.float16:
-        return np.float16(total(x.astype(np.float32)))
-    x, width = x.ravel(), 32 // x.itemsize
-    if x.size > 1024 * width:
-        half = -(-x.size // (2 * width)) * width
-        return total(x[:half]) + total(x[half:])
-    whole = x.size // width
-    packets = x[: whole * width].reshape(whole, width)
-    four = np.zeros((4, width), x.dtype)
-    for i in range(0, whole - 3, 4):
-        four = four + packets[i : i + 4]
-    lanes = four[0] + four[1] + four[2] + four[3]
-    for packet in packets[whole // 4 * 4 :]:
-        lanes = lanes + packet
-    rest = x.dtype.type(0)
-    for element in x[whole * width :]:
-        rest = rest + element
-    while lanes.size > 1:
-        lanes = lanes[: lanes.size // 2] + lanes[lanes.size // 2 :]
-    return rest + lanes[0]
+        whole = x.size - x.size % 8
+        packets = np.reciprocal(np.sqrt(x.ravel()[:whole].astype(np.float32))).astype(np.float16)
+        result = np.concatenate([packets, result.ravel()[whole:]]).reshape(x.shape)
+    return result
+
+
+def reciprocal(x):
+    """1 / x in the dtype of `x`."""
+    return np.reciprocal(x)
 
 
 def matmul(a: Array, b: Array) -> Array:
@@ -141,3 +130,117 @@ def matmul(a: Array, b: Array) -> Array:
             piece = (piece + np.multiply.outer(a[:, k], b[k], dtype=np.float64)).astype(np.float32)
         result, start = (result + piece if start else piece), stop
     return result.astype(dtype)
+
+
+def total(x: Array) -> Scalar:
+    """Sum of all elements as `tf.reduce_sum` takes it from TF 2.9 on in one thread; from 48,000 elements on it may use more."""
+    return row_totals(x.reshape(1, -1))[0]
+
+
+def total_in_two(x: Array) -> Scalar:
+    """Sum of all elements as `tf.reduce_sum` takes it in TF 2.4."""
+    return halves(x.ravel(), 1024, two_packets)
+
+
+def half_sum_of_squares(x: Array) -> Scalar:
+    """`tf.nn.l2_loss` from TF 2.9 on: the sum of x * x * 0.5."""
+    return total(x * x * 0.5)
+
+
+def half_sum_of_squares_in_two(x: Array) -> Scalar:
+    """`tf.nn.l2_loss` of TF 2.4: the sum of x * x * 0.5."""
+    return total_in_two(x * x * 0.5)
+
+
+def mean(x: Array) -> Scalar:
+    """Mean of all elements as `tf.reduce_mean` takes it from TF 2.9 on: sum, then division."""
+    return total(x) / x.dtype.type(x.size)
+
+
+def row_mean(x: Array) -> Array:
+    """Mean over the last axis as `tf.reduce_mean` takes it from TF 2.9 on."""
+    return row_totals(x) / x.dtype.type(x.shape[-1])
+
+
+def column_mean(x: Array) -> Array:
+    """Mean over the last axis but one as `tf.reduce_mean` takes it from TF 2.9 on."""
+    return column_totals(x) / x.dtype.type(x.shape[-2])
+
+
+def row_totals(x: Array) -> Array:
+    """Sums over the last axis as TF takes them from 2.9 on: each row like a whole tensor of its own."""
+    leaf, length = 200 if x.dtype == np.float16 else 1024, x.shape[-1]
+    if length <= leaf * lanes(x):
+        return four_packets(x)
+    sums = [halves(row, leaf, four_packets, i * length) for i, row in enumerate(x.reshape(-1, length))]
+    return np.array(sums, x.dtype).reshape(x.shape[:-1])
+
+
+def column_totals(x: Array) -> Array:
+    """Sums over the last axis but one as TF takes them from 2.9 on: row after row, or four at a time.
+
+    Four at a time from 16 rows on, where a packet of the result lies within one matrix; a single column is a row.
+    """
+    (*lead, rows, columns), width = x.shape, lanes(x)
+    if columns == 1:
+        return row_totals(x[..., 0])[..., None]
+    x = x.ravel().reshape(x.shape)
+    plain = down(x)
+    if rows < 16:
+        return plain
+    fours = x[..., : rows - rows % 4, :].reshape(*lead, rows // 4, 4 * columns)
+    sums = down(fours).reshape(*lead, 4, columns)
+    by_four = down(np.concatenate([sums, x[..., rows - rows % 4 :, :]], axis=-2))
+    start = np.arange(plain.size) // width * width
+    packet = (start % columns + width <= columns) & (start + width <= plain.size)
+    return np.where(packet.reshape(plain.shape), by_four, plain)
+
+
+def halves(x: Array, leaf: int, packets: Callable[[Array], Array], first: int = 0) -> Scalar:
+    """Sum of a row that starts at index `first`; one of more than `leaf` packets is cut in two between packets."""
+    width = lanes(x)
+    if x.size <= leaf * width:
+        return packets(x)
+    cut = -(-(first + -(-x.size // 2)) // width) * width - first
+    return halves(x[:cut], leaf, packets, first) + halves(x[cut:], leaf, packets, first + cut)
+
+
+def four_packets(x: Array) -> Array:
+    """Sums over the last axis: four running packets are added up, then single packets, then all lanes and the rest."""
+    (*lead, length), width = x.shape, lanes(x)
+    whole, fours = length // width, length // width // 4
+    packets = x[..., : whole * width].reshape(*lead, whole, width)
+    sums = down(packets[..., : 4 * fours, :].reshape(*lead, fours, 4 * width)).reshape(*lead, 4, width)
+    packet = down(np.concatenate([sums, packets[..., 4 * fours :, :]], axis=-2))
+    return fold(packet) + down(x[..., whole * width :, None])[..., 0]
+
+
+def two_packets(x: Array) -> Array:
+    """Sums over the last axis: two running packets; a single packet goes to the first, before the second is added."""
+    (*lead, length), width = x.shape, lanes(x)
+    whole, twos = length // width, length // width // 2
+    packets = x[..., : whole * width].reshape(*lead, whole, width)
+    sums = down(packets[..., : 2 * twos, :].reshape(*lead, twos, 2 * width)).reshape(*lead, 2, width)
+    packet = down(np.concatenate([sums[..., :1, :], packets[..., 2 * twos :, :], sums[..., 1:, :]], axis=-2))
+    return fold(packet) + down(x[..., whole * width :, None])[..., 0]
+
+
+def lanes(x: Array) -> int:
+    """How many numbers of the dtype of `x` Eigen keeps in a packet of an AVX register."""
+    return 4 if x.dtype == np.float64 else 8
+
+
+def fold(packet: Array) -> Array:
+    """Sum over the lanes: the upper half onto the lower one until one is left; float16 in float32."""
+    x = packet.astype(np.float32) if packet.dtype == np.float16 else packet
+    while x.shape[-1] > 1:
+        half = x.shape[-1] // 2
+        x = x[..., :half] + x[..., half:]
+    return x[..., 0].astype(packet.dtype)
+
+
+def down(x: Array) -> Array:
+    """Sums over the last axis but one, from 0 and one row after the other, where numpy might go pairwise in one column."""
+    if x.shape[-1] == 1:
+        return down(np.repeat(x, 2, axis=-1))[..., :1]
+    return np.add.reduce(x, axis=-2, initial=0)
