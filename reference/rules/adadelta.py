@@ -1,0 +1,78 @@
+"""Adadelta: per-weight step from running means of the squared gradient and of the squared step itself.
+
+Source       Zeiler 2012, arXiv:1212.5701, algorithm 1, times a learning rate (1.0 is the paper's form).
+State        v, d: dtype and shape of w, start at 0.
+Units        learning_rate and rho are pure numbers; epsilon is in units of g*g and of w*w at once.
+Errors       None; in tf2.4 and *.legacy an epsilon of 0 or None means 1e-7.
+
+edition           plain                 squares               quotient
+tf2.4             adadelta_kernel_2_4   (g*g) * (1 - rho)     sqrt * (1 / sqrt) * g
+*.legacy          adadelta_kernel       (g*g) * (1 - rho)     sqrt * rsqrt * g
+tf2.9 ... 2.15    adadelta_left         ((1 - rho) * g) * g   sqrt * g / sqrt
+keras3            adadelta_square       (1 - rho) * (g*g)     sqrt * g / sqrt
+
+The kernels take 1 - rho in the dtype of w; the others take it in float64 and round.
+"""
+
+from __future__ import annotations
+
+from ..bits import cast, reciprocal, rsqrt, sqrt
+
+
+def adadelta_kernel_2_4(w, g, v, d, *, learning_rate, rho, epsilon):
+    """TF's fused CPU kernel ResourceApplyAdadelta in TF 2.4."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = v * rho + (g * g) * (1 - rho)
+    delta = sqrt(d + epsilon) * reciprocal(sqrt(v + epsilon)) * g
+    w = w - delta * lr
+    d = d * rho + (delta * delta) * (1 - rho)
+    return w, v, d
+
+
+def adadelta_kernel(w, g, v, d, *, learning_rate, rho, epsilon):
+    """TF's fused CPU kernel ResourceApplyAdadelta."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = v * rho + (g * g) * (1 - rho)
+    delta = sqrt(d + epsilon) * rsqrt(v + epsilon) * g
+    w = w - delta * lr
+    d = d * rho + (delta * delta) * (1 - rho)
+    return w, v, d
+
+
+def adadelta_left(w, g, v, d, *, learning_rate, rho, epsilon):
+    """keras 2 Adadelta.update_step: the squares are multiplied from left to right."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * g * g
+    delta = -sqrt(d + epsilon) * g / sqrt(v + epsilon)
+    d = rho * d + rest * delta * delta
+    w = w + lr * delta
+    return w, v, d
+
+
+def adadelta_square(w, g, v, d, *, learning_rate, rho, epsilon):
+    """keras 3 Adadelta.update_step: squared first."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * (g * g)
+    delta = -(sqrt(d + epsilon) * g / sqrt(v + epsilon))
+    d = rho * d + rest * (delta * delta)
+    w = w + lr * delta
+    return w, v, d
+
+
+KERNEL_2_4 = {"plain": adadelta_kernel_2_4}
+KERNEL = {"plain": adadelta_kernel}
+LEFT = {"plain": adadelta_left}
+SQUARE = {"plain": adadelta_square}
+
+RULES = {
+    "tf2.4": KERNEL_2_4,
+    "tf2.9.legacy": KERNEL,
+    "tf2.12.legacy": KERNEL,
+    "tf2.15.legacy": KERNEL,
+    "tf2.9": LEFT,
+    "tf2.12": LEFT,
+    "tf2.15": LEFT,
+    "keras3": SQUARE,
+}
