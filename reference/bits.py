@@ -132,27 +132,27 @@ def matmul(a: Array, b: Array) -> Array:
     return result.astype(dtype)
 
 
-def total(x: Array) -> Scalar:
-    """Sum of all elements as `tf.reduce_sum` takes it from TF 2.9 on in one thread; from 48,000 elements on it may use more."""
+def total(x: Array) -> Array:
+    """Sum of all elements as `tf.reduce_sum` takes it from TF 2.9 on; above 47,000 elements it may use threads."""
     return row_totals(x.reshape(1, -1))[0]
 
 
-def total_in_two(x: Array) -> Scalar:
+def total_in_two(x: Array) -> Array:
     """Sum of all elements as `tf.reduce_sum` takes it in TF 2.4."""
     return halves(x.ravel(), 1024, two_packets)
 
 
-def half_sum_of_squares(x: Array) -> Scalar:
+def half_sum_of_squares(x: Array) -> Array:
     """`tf.nn.l2_loss` from TF 2.9 on: the sum of x * x * 0.5."""
     return total(x * x * 0.5)
 
 
-def half_sum_of_squares_in_two(x: Array) -> Scalar:
+def half_sum_of_squares_in_two(x: Array) -> Array:
     """`tf.nn.l2_loss` of TF 2.4: the sum of x * x * 0.5."""
     return total_in_two(x * x * 0.5)
 
 
-def mean(x: Array) -> Scalar:
+def mean(x: Array) -> Array:
     """Mean of all elements as `tf.reduce_mean` takes it from TF 2.9 on: sum, then division."""
     return total(x) / x.dtype.type(x.size)
 
@@ -196,7 +196,7 @@ def column_totals(x: Array) -> Array:
     return np.where(packet.reshape(plain.shape), by_four, plain)
 
 
-def halves(x: Array, leaf: int, packets: Callable[[Array], Array], first: int = 0) -> Scalar:
+def halves(x: Array, leaf: int, packets: Callable[[Array], Array], first: int = 0) -> Array:
     """Sum of a row that starts at index `first`; one of more than `leaf` packets is cut in two between packets."""
     width = lanes(x)
     if x.size <= leaf * width:
@@ -240,7 +240,7 @@ def fold(packet: Array) -> Array:
 
 
 def down(x: Array) -> Array:
-    """Sums over the last axis but one, from 0 and one row after the other, where numpy might go pairwise in one column."""
+    """Sums over the last axis but one, from 0, one row after the other; numpy goes pairwise in a single column."""
     if x.shape[-1] == 1:
         return down(np.repeat(x, 2, axis=-1))[..., :1]
     return np.add.reduce(x, axis=-2, initial=0)
