@@ -70,7 +70,8 @@ def expected_layout(case: Document) -> list[Entry]:
     name = config.get("name") or spec.editions()[case["edition"]]["optimizer_names"].get(
         case["optimizer"]["class_name"], case["optimizer"]["class_name"]
     )
-    return layout(case["optimizer"]["class_name"], case["edition"], config, owners(case), name)
+    entries = layout(case["optimizer"]["class_name"], case["edition"], config, owners(case), name)
+    return [entry for entry in entries if entry.recorded]
 
 
 def fed(case: Document, trajectory: Document) -> Document:
@@ -154,27 +155,49 @@ def _compare_step(
     result: Comparison,
 ) -> Divergence | None:
     """The state first, then the variables: a slot that parts is the cause, the weight the effect."""
-    number = got["step"]
     roles = expected_layout(case) if any(stated) else []
     for index, entry in enumerate(entries):
         role = roles[index] if roles else None
-        bound = stated[role.owner] if role and role.owner is not None else None
-        allowed = (bound or {}).get("slots_ulp", {}).get(role.slot if role else None, 0)
+        bound = (stated[role.owner] if role and role.owner is not None else None) or {}
         e, g = (unflat(side["state"][index], entry["dtype"], tuple(entry["shape"])) for side in (expected, got))
-        divergence = _compare_arrays(number, entry["name"], e, g, ulps(e, g), allowed, result)
+        allowed = bound.get("slots_ulp", {}).get(role.slot, 0) if role else 0
+        scaled = bound["scale"] if allowed and bound.get("scale") else None
+        distance = scaled_ulps(e, g, _larger(scaled, role, roles, expected, before, e)) if scaled and role else ulps(e, g)
+        divergence = _compare_arrays(got["step"], entry["name"], e, g, distance, allowed, result)
         if divergence:
             return divergence
     for index, variable in enumerate(case["variables"]):
         start = array(variable["value"])
         e, g = (unflat(side["variables"][index], start.dtype, start.shape) for side in (expected, got))
-        bound = stated[index]
-        previous = unflat(before["variables"][index], start.dtype, start.shape) if before else start
-        distance = update_ulps(e, g, previous, bound) if bound else ulps(e, g)
-        allowed = bound["update_ulp"] if bound else 0
-        divergence = _compare_arrays(number, variable["name"], e, g, distance, allowed, result)
+        bound = stated[index] or {}
+        if "scale" in bound:
+            role = next(r for r in roles if r.slot == bound["scale"] and r.owner == index)
+            distance = update_ulps(e, g, _larger(bound["scale"], role, roles, expected, before, e))
+        elif bound:
+            previous = unflat(before["variables"][index], start.dtype, start.shape) if before else start
+            distance = update_ulps(e, g, _update(e, previous))
+        else:
+            distance = ulps(e, g)
+        divergence = _compare_arrays(got["step"], variable["name"], e, g, distance, bound.get("update_ulp", 0), result)
         if divergence:
             return divergence
     return None
+
+
+def _larger(
+    slot: str, role: Entry, roles: list[Entry], expected: Document, before: Document | None, like: np.ndarray
+) -> np.ndarray:
+    """Per element the larger of the old and the new size of a slot: the scale of a bound where sums may cancel."""
+    index = next(i for i, r in enumerate(roles) if r.slot == slot and r.owner == role.owner)
+    new = unflat(expected["state"][index], like.dtype, like.shape)
+    old = unflat(before["state"][index], like.dtype, like.shape) if before else np.full_like(new, roles[index].start)
+    return np.maximum(np.abs(old), np.abs(new))
+
+
+def _update(expected: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Size of the update of each element."""
+    with np.errstate(all="ignore"):
+        return np.abs(expected.astype(np.float64) - before.astype(np.float64)).astype(expected.dtype)
 
 
 def _compare_arrays(
@@ -207,23 +230,23 @@ def _ordered(x: np.ndarray) -> np.ndarray:
     """The float's bits as int64 numbers that grow with the float; -0.0 lies one below 0.0."""
     kind = np.dtype(f"i{x.dtype.itemsize}")
     bits = np.ascontiguousarray(x).reshape(x.shape).view(kind).astype(np.int64)
-    return np.where(bits < 0, np.int64(np.iinfo(kind).min) - bits - 1, bits)
+    with np.errstate(over="ignore"):
+        return np.where(bits < 0, np.int64(np.iinfo(kind).min) - bits - 1, bits)
 
 
-def update_ulps(expected: np.ndarray, got: np.ndarray, before: np.ndarray, bound: Document) -> np.ndarray:
-    """Error of the update in ulp of the update, less the one ulp of the weight that its own rounding may take.
+def scaled_ulps(expected: np.ndarray, got: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Error in units in the last place of `scale`; 0 where the bits are equal, infinite where one is no number."""
+    return _in_ulps(expected, got, scale, np.float64(0))
 
-    With `update_relative_to` "max" in the bound, the ulp is that of the largest update of the variable.
-    """
-    if not expected.size:
-        return np.zeros(expected.shape)
+
+def update_ulps(expected: np.ndarray, got: np.ndarray, update: np.ndarray) -> np.ndarray:
+    """Error in ulp of the update, less the one ulp of the weight that the weight's own rounding may take."""
     with np.errstate(all="ignore"):
-        exact = expected.astype(np.float64)
-        error = np.abs(exact - got.astype(np.float64))
-        update = np.abs(exact - before.astype(np.float64)).astype(expected.dtype)
-        if bound.get("update_relative_to") == "max":
-            update = np.full_like(update, np.max(update))
-        slack = np.spacing(np.abs(expected)).astype(np.float64)
-        excess = np.maximum(error - slack, 0) / np.spacing(update).astype(np.float64)
-    equal = ulps(expected, got) == 0
-    return np.where(equal, 0.0, np.where(np.isfinite(excess), excess, np.inf))
+        return _in_ulps(expected, got, update, np.spacing(np.abs(expected)).astype(np.float64))
+
+
+def _in_ulps(expected: np.ndarray, got: np.ndarray, scale: np.ndarray, slack: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        error = np.abs(expected.astype(np.float64) - got.astype(np.float64))
+        excess = np.maximum(error - slack, 0) / np.spacing(scale).astype(np.float64)
+    return np.where(ulps(expected, got) == 0, 0.0, np.where(np.isfinite(excess), excess, np.inf))

@@ -82,7 +82,7 @@ class Optimizer:
             owner = None if entry.owner is None else variables[entry.owner]
             held = self._slots.get((entry.slot or entry.kind, owner and id(owner)))
             if held is None:
-                held = self._slots[entry.slot or entry.kind, owner and id(owner)] = started(entry, owner)
+                held = self._slots[entry.slot or entry.kind, owner and id(owner)] = self._started(entry, owner)
             kept = self._hidden if entry.hidden else self._state
             if not any(held is variable for variable in kept):
                 kept.append(held)
@@ -90,6 +90,17 @@ class Optimizer:
         for variable, owner in zip(variables, owners, strict=True):
             chosen = spec.variant(self.optimizer, facts(self.optimizer, self._config, owner))
             self._plans[id(variable)] = self._plan(self.rules.RULES[self.edition][chosen], variable)
+
+    def _started(self, entry: Entry, owner: Variable | None) -> Variable:
+        """A new state variable with its first value."""
+        if entry.start == "variable":
+            assert owner is not None
+            return Variable(owner.value, entry.name)
+        return Variable(np.full(entry.shape, self._constant(entry.start), entry.dtype), entry.name)
+
+    def _constant(self, start: Any) -> Any:
+        """A slot's first value on its way to the slot's dtype."""
+        return start
 
     def _plan(self, rule: Rule, variable: Variable) -> Plan:
         """The rule with the slots and the names of the hyperparameters that its signature asks for."""
@@ -126,14 +137,6 @@ class Optimizer:
         values = prepare(*[s.value for s in slots], **{name: given[name] for name in names})
         for slot, value in zip(slots, values, strict=True):
             slot.value = np.asarray(value)
-
-
-def started(entry: Entry, owner: Variable | None) -> Variable:
-    """A new state variable with its first value."""
-    if entry.start == "variable":
-        assert owner is not None
-        return Variable(owner.value, entry.name)
-    return Variable(np.full(entry.shape, entry.start, entry.dtype), entry.name)
 
 
 def wrong_shape(gradient: np.ndarray, variable: Variable) -> InvalidArgumentError:

@@ -23,7 +23,10 @@ class Owner:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the state. `kind` is iteration, learning_rate, average or slot; `start` a number or "variable"."""
+    """One entry of the state. `kind` is iteration, learning_rate, average or slot; `start` a number or "variable".
+
+    A hidden entry is not among the optimizer's variables; it is recorded all the same if the oracle can see it.
+    """
 
     kind: str
     name: str
@@ -33,6 +36,7 @@ class Entry:
     slot: str | None = None
     owner: int | None = None
     hidden: bool = False
+    recorded: bool = True
 
 
 def facts(optimizer: str, config: Mapping[str, Any], owner: Owner) -> dict[str, Any]:
@@ -65,8 +69,13 @@ def layout(
         start = config[document["start"]] if document["start"] in config else document["start"]
         once = document.get("per") == "optimizer"
         name = named(group.get("named", "optimizer_slot" if once else "slot"), owner.name, own_name)
-        hidden = document.get("hidden", False)
-        return Entry("slot", name, shape, dtype, start, symbol, None if once else index, hidden)
+        return Entry("slot", name, shape, dtype, start, symbol, None if once else index)
+
+    def hidden(symbol: str, owner: Owner) -> Entry:
+        document = slots[symbol]
+        dtype = owner.dtype if document["dtype"] == "variable" else document["dtype"]
+        recorded = edition in document.get("hidden_in", ())
+        return Entry("slot", f"_{symbol}", (), dtype, document["start"], symbol, None, True, recorded)
 
     entries: list[Entry] = []
     for item in with_averages(spec.state(optimizer, edition)):
@@ -82,7 +91,11 @@ def layout(
                     entries += [slot(symbol, own, item, index, owner) for symbol, own in item["slots"].items()]
     once = {entry.slot: entry for entry in reversed(entries) if entry.slot and entry.owner is None}
     kept = [entry for entry in entries if entry.slot not in once or entry is once[entry.slot]]
-    return sorted(kept, key=lambda entry: entry.hidden)
+    for symbol, document in slots.items():
+        concealed = edition in document.get("hidden_in", ()) or document.get("hidden")
+        if concealed and owners and edition in document.get("editions", [edition]):
+            kept.append(hidden(symbol, owners[0]))
+    return kept
 
 
 def with_averages(items: list[Any]) -> list[Any]:

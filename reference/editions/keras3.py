@@ -60,6 +60,10 @@ class BaseOptimizer(Optimizer):
         self._averages: list[Variable] = []
         self.built = False
 
+    def _constant(self, start: Any) -> Any:
+        """Initializers work in float32, for slots of any dtype."""
+        return np.float32(start)
+
     def build(self, variables: Sequence[Variable]) -> None:
         """Make the state for `variables`; done by the first `apply` at the latest."""
         if not self.built:

@@ -116,6 +116,11 @@ class Keras2Optimizer(Optimizer):
         return CallableList(self._state)
 
     @property
+    def _u_product(self) -> Variable | None:
+        """Nadam's product of momenta, which is not among the variables."""
+        return self._slots.get(("u_product", None))
+
+    @property
     def learning_rate(self) -> Variable:
         """float32 scalar variable."""
         return self._learning_rate
