@@ -18,7 +18,8 @@ class Flushing(np.ndarray):
     """An array whose operations read and write denormal numbers as zero, as TensorFlow's threads do."""
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        result = getattr(ufunc, method)(*(flush(np.asarray(x)) for x in inputs), **kwargs)
+        operands = (flush(np.asarray(x)) if isinstance(x, np.ndarray | np.generic) else x for x in inputs)
+        result = getattr(ufunc, method)(*operands, **kwargs)
         return flush(np.asarray(result)).view(Flushing)
 
 
@@ -43,7 +44,7 @@ def run(rule: Callable[..., tuple], *arrays: Array, **hyperparameters) -> tuple:
     try:
         with np.errstate(all="ignore", under="raise"):
             results = rule(*arrays, **hyperparameters)
-            for x in (arrays[1], *results):
+            for x in (*arrays[1:2], *results):
                 x * third
             return results
     except FloatingPointError:
@@ -244,3 +245,13 @@ def down(x: Array) -> Array:
     if x.shape[-1] == 1:
         return down(np.repeat(x, 2, axis=-1))[..., :1]
     return np.add.reduce(x, axis=-2, initial=0)
+
+
+def powers(x, exponent):
+    """`x ** exponent` element by element with the C library's pow, which TensorFlow has for single numbers."""
+    return np.array([value**exponent for value in x.flat], x.dtype).reshape(x.shape)
+
+
+def root(x, exponent):
+    """`x ** exponent`, and the square root for the exponent 1/2: the FTRL kernels."""
+    return sqrt(x) if exponent == 0.5 else powers(x, exponent)

@@ -16,7 +16,7 @@ import numpy as np
 from goldenstep import spec
 
 from .. import clipping, steps
-from ..bits import cast
+from ..bits import cast, total
 from ..optimizer import Optimizer
 from ..variable import Gradient, Variable
 
@@ -24,7 +24,9 @@ KEYWORDS = ("clipnorm", "clipvalue", "global_clipnorm", "lr", "decay")
 
 
 class OptimizerV2(Optimizer):
-    """Base class of the OptimizerV2 generation."""
+    """Base class of the OptimizerV2 generation; its sums run as TF 2.9 and later run them."""
+
+    _total = staticmethod(total)
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
         for key, value in kwargs.items():
@@ -67,7 +69,7 @@ class OptimizerV2(Optimizer):
             self._prepare(hyper, dtype)
         gradients = [steps.of_variable_dtype(gradient, variable) for gradient, variable in present]
         gradients = clipping.by_value_norm_and_global_norm(
-            gradients, self.clipvalue, self.clipnorm, self.global_clipnorm
+            gradients, self.clipvalue, self.clipnorm, self.global_clipnorm, self._total
         )
         for gradient, (_, variable) in zip(gradients, present, strict=True):
             learning_rate = self._decayed_learning_rate(variable.dtype)
