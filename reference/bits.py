@@ -255,3 +255,8 @@ def powers(x, exponent):
 def root(x, exponent):
     """`x ** exponent`, and the square root for the exponent 1/2: the FTRL kernels."""
     return sqrt(x) if exponent == 0.5 else powers(x, exponent)
+
+
+def in_float32(reduce: Callable[[Array], Array], x: Array) -> Array:
+    """`reduce(x)`; of float16 it is taken in float32 and rounded once at the end, as keras 3 takes a mean."""
+    return reduce(x.astype(np.result_type(x, np.float32))).astype(x.dtype)
