@@ -85,7 +85,9 @@ class OptimizerV2(Optimizer):
 
     def _create_all_weights(self, var_list: Sequence[Variable]) -> None:
         """Make the state of `var_list` without a step."""
-        self._create_slots([v for v in var_list if id(v) not in self._plans])
+        new = [v for v in var_list if id(v) not in self._plans]
+        if new:
+            self._create_slots(new)
 
     def variables(self) -> list[Variable]:
         """The state in the order of creation: the iteration, then the slots."""
