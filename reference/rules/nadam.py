@@ -9,7 +9,7 @@ Units        learning_rate is in units of w per step; epsilon in units of g; the
 Constraints  tf2.9, tf2.12 and tf2.15 fail on a variable whose dtype is not that of the first.
 
 edition                rule          PREPARE   psi    u_product is multiplied
-tf2.4, *.legacy        nadam_legacy  remember  0.004  by each variable of its dtype, from u_before: if there is one
+tf2.4, *.legacy        nadam_legacy  remember  0.004  by the variables of its dtype, once, if there are any
 tf2.9, tf2.12, tf2.15  nadam_ops     -         1      by each variable until u_count is t + 1: too often after a resume
 keras3                 nadam_keras3  advance   1      once, before the variables
 """
