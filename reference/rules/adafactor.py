@@ -4,23 +4,37 @@ Source       Shazeer & Stern 2018, arXiv:1804.04235, algorithms 4 and 5, the lat
              Deviations that ship: r and c are means, where the paper has sums; the step size is never above 1/sqrt(t),
              so that relative_step has no effect.
 State        r, c: the dtype of w, its shape without the last axis and without the last but one; start at 0.
-             v: dtype and shape of w, starts at 0; of a matrix it holds the product of r and c.  t is 1 on the first update.
-             Scalars and vectors are not factored: they have v alone.
+             v: dtype and shape of w, starts at 0; of a matrix it holds the product of r and c.
+             Scalars and vectors are not factored: they have v alone.  t is 1 on the first update.
 Units        learning_rate and epsilon_2 are pure: a step is measured by the root mean square of w.
              epsilon_1 is in squared units of g; clip_threshold in root mean square of the step.
 
-edition          factored       vector       root                  a mean of float16
-tf2.12, tf2.15   factored_rsqrt vector_rsqrt times rsqrt           in float16
-keras3           factored       vector       divided by the root   in float32
+edition   factored              vector              direction           float16's means are taken in
+tf2.12    factored_rsqrt        vector_rsqrt        g * rsqrt(v)        float16
+tf2.15    factored_rsqrt_2_15   vector_rsqrt_2_15   g * rsqrt_2_15(v)   float16
+keras3    factored              vector              g / sqrt(v)         float32
 """
 
 from __future__ import annotations
 
-from ..bits import cast, cast_tensor, column_mean, in_float32, maximum, mean, minimum, power, row_mean, rsqrt, sqrt
+from ..bits import (
+    cast,
+    cast_tensor,
+    column_mean,
+    in_float32,
+    maximum,
+    mean,
+    minimum,
+    power,
+    row_mean,
+    rsqrt,
+    rsqrt_2_15,
+    sqrt,
+)
 
 
 def factored_rsqrt(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
-    """keras 2's Adafactor.update_step of a matrix, or of a stack of matrices in the last two axes."""
+    """TF 2.12's Adafactor.update_step of a matrix, or of a stack of matrices in the last two axes."""
     lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
     (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
     alpha = maximum(epsilon_2, sqrt(mean(w * w))) * minimum(lr, rsqrt(t))
@@ -34,13 +48,39 @@ def factored_rsqrt(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, 
 
 
 def vector_rsqrt(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
-    """keras 2's Adafactor.update_step of a scalar or vector."""
+    """TF 2.12's Adafactor.update_step of a scalar or vector."""
     lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
     (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
     alpha = maximum(epsilon_2, sqrt(mean(w * w))) * minimum(lr, rsqrt(t))
     beta, square = 1 - power(t, decay), g * g + epsilon_1
     v = beta * v + (1 - beta) * square
     u = g * rsqrt(v)
+    w = w - alpha * (u / maximum(one, sqrt(mean(u * u)) / clip))
+    return w, v
+
+
+def factored_rsqrt_2_15(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
+    """TF 2.15's Adafactor.update_step of a matrix, or of a stack of matrices in the last two axes."""
+    lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
+    (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    alpha = maximum(epsilon_2, sqrt(mean(w * w))) * minimum(lr, rsqrt(t))
+    beta, square = 1 - power(t, decay), g * g + epsilon_1
+    r = beta * r + (1 - beta) * row_mean(square)
+    c = beta * c + (1 - beta) * column_mean(square)
+    v = (r / row_mean(r)[..., None])[..., None] * c[..., None, :]
+    u = g * rsqrt_2_15(v)
+    w = w - alpha * (u / maximum(one, sqrt(mean(u * u)) / clip))
+    return w, r, c, v
+
+
+def vector_rsqrt_2_15(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
+    """TF 2.15's Adafactor.update_step of a scalar or vector."""
+    lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
+    (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    alpha = maximum(epsilon_2, sqrt(mean(w * w))) * minimum(lr, rsqrt(t))
+    beta, square = 1 - power(t, decay), g * g + epsilon_1
+    v = beta * v + (1 - beta) * square
+    u = g * rsqrt_2_15(v)
     w = w - alpha * (u / maximum(one, sqrt(mean(u * u)) / clip))
     return w, v
 
@@ -71,10 +111,8 @@ def vector(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, cli
     return w, v
 
 
-RSQRT = {"factored": factored_rsqrt, "vector": vector_rsqrt}
-
 RULES = {
-    "tf2.12": RSQRT,
-    "tf2.15": RSQRT,
+    "tf2.12": {"factored": factored_rsqrt, "vector": vector_rsqrt},
+    "tf2.15": {"factored": factored_rsqrt_2_15, "vector": vector_rsqrt_2_15},
     "keras3": {"factored": factored, "vector": vector},
 }
