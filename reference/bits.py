@@ -299,10 +299,10 @@ def rsqrt_2_4(x):
 
 
 def sqrt_2_4(x):
-    """Square root as TF 2.4 takes it: up to 4 ulp off in whole packets of 8 float32 numbers, the rest correctly rounded.
+    """Square root as TF 2.4 takes it: up to 4 ulp off in whole packets of 8 float32 numbers, exact in the others.
 
-    Outside [2**-125, 2**126) half of x or y * y is denormal, and the packets' root 1.5 times too large; of infinity it is
-    NaN, of -0.0 it is 0.0.
+    Outside [2**-125, 2**126) half of x or y * y is denormal, and the packets' root 1.5 times too large;
+    there the root of infinity is NaN and that of -0.0 is 0.0.
     """
     if x.dtype != np.float32:
         return np.sqrt(x)
@@ -316,3 +316,8 @@ def sqrt_2_4(x):
 def half(x):
     """Half of each float32 number, or 0 where that is denormal."""
     return np.where(np.abs(x) < 2 * np.finfo(np.float32).tiny, np.float32(0), x * 0.5)
+
+
+def root_2_4(x, exponent):
+    """`root` as TF 2.4 takes it."""
+    return sqrt_2_4(x) if exponent == 0.5 else powers(x, exponent)

@@ -5,35 +5,46 @@ State        v, d: dtype and shape of w, start at 0.
 Units        learning_rate and rho are pure numbers; epsilon is in units of g*g and of w*w at once.
 Errors       None; in tf2.4 and *.legacy an epsilon of 0 or None means 1e-7.
 
-edition           plain                 squares               quotient
-tf2.4             adadelta_kernel_2_4   (g*g) * (1 - rho)     sqrt * (1 / sqrt) * g
-*.legacy          adadelta_kernel       (g*g) * (1 - rho)     sqrt * rsqrt * g
-tf2.9 ... 2.15    adadelta_left         ((1 - rho) * g) * g   sqrt * g / sqrt
-keras3            adadelta_square       (1 - rho) * (g*g)     sqrt * g / sqrt
+edition                       plain                 squares               quotient
+tf2.4                         adadelta_kernel_2_4   (g*g) * (1 - rho)     sqrt_2_4 * rsqrt_2_4 * g
+tf2.9.legacy, tf2.12.legacy   adadelta_kernel       (g*g) * (1 - rho)     sqrt * rsqrt * g
+tf2.15.legacy                 adadelta_kernel_2_15  (g*g) * (1 - rho)     sqrt * rsqrt_2_15 * g
+tf2.9, tf2.12, tf2.15         adadelta_left         ((1 - rho) * g) * g   sqrt * g / sqrt
+keras3                        adadelta_square       (1 - rho) * (g*g)     sqrt * g / sqrt
 
 The kernels take 1 - rho in the dtype of w; the others take it in float64 and round.
 """
 
 from __future__ import annotations
 
-from ..bits import cast, reciprocal, rsqrt, sqrt
+from ..bits import cast, rsqrt, rsqrt_2_4, rsqrt_2_15, sqrt, sqrt_2_4
 
 
 def adadelta_kernel_2_4(w, g, v, d, *, learning_rate, rho, epsilon):
-    """TF's fused CPU kernel ResourceApplyAdadelta in TF 2.4."""
+    """TF 2.4's fused CPU kernel ResourceApplyAdadelta."""
     lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
     v = v * rho + (g * g) * (1 - rho)
-    delta = sqrt(d + epsilon) * reciprocal(sqrt(v + epsilon)) * g
+    delta = sqrt_2_4(d + epsilon) * rsqrt_2_4(v + epsilon) * g
     w = w - delta * lr
     d = d * rho + (delta * delta) * (1 - rho)
     return w, v, d
 
 
 def adadelta_kernel(w, g, v, d, *, learning_rate, rho, epsilon):
-    """TF's fused CPU kernel ResourceApplyAdadelta."""
+    """The same kernel of TF 2.9 and 2.12."""
     lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
     v = v * rho + (g * g) * (1 - rho)
     delta = sqrt(d + epsilon) * rsqrt(v + epsilon) * g
+    w = w - delta * lr
+    d = d * rho + (delta * delta) * (1 - rho)
+    return w, v, d
+
+
+def adadelta_kernel_2_15(w, g, v, d, *, learning_rate, rho, epsilon):
+    """TF 2.15's fused CPU kernel ResourceApplyAdadelta."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = v * rho + (g * g) * (1 - rho)
+    delta = sqrt(d + epsilon) * rsqrt_2_15(v + epsilon) * g
     w = w - delta * lr
     d = d * rho + (delta * delta) * (1 - rho)
     return w, v, d
@@ -63,6 +74,7 @@ def adadelta_square(w, g, v, d, *, learning_rate, rho, epsilon):
 
 KERNEL_2_4 = {"plain": adadelta_kernel_2_4}
 KERNEL = {"plain": adadelta_kernel}
+KERNEL_2_15 = {"plain": adadelta_kernel_2_15}
 LEFT = {"plain": adadelta_left}
 SQUARE = {"plain": adadelta_square}
 
@@ -70,7 +82,7 @@ RULES = {
     "tf2.4": KERNEL_2_4,
     "tf2.9.legacy": KERNEL,
     "tf2.12.legacy": KERNEL,
-    "tf2.15.legacy": KERNEL,
+    "tf2.15.legacy": KERNEL_2_15,
     "tf2.9": LEFT,
     "tf2.12": LEFT,
     "tf2.15": LEFT,

@@ -5,14 +5,38 @@ Source       Kingma & Ba 2014, arXiv:1412.6980; the epsilon-hat form printed jus
 State        m, v, and vhat with amsgrad: dtype and shape of w, start at 0.  t is 1 on the first update.
 Units        learning_rate is in units of w per step; epsilon in units of g; the betas are pure numbers.
 
-edition               plain         amsgrad         1 - beta is taken in
-tf2.4, *.legacy       adam_kernel   amsgrad_kernel  the dtype of w, from betas that are float32 variables
-tf2.9 ... keras3      adam_ops      amsgrad_ops     float64, then rounded to the dtype of w
+edition            plain            amsgrad             1 - beta is taken in
+tf2.4              adam_kernel_2_4  amsgrad_kernel_2_4  the dtype of w, from betas that are float32 variables
+*.legacy           adam_kernel      amsgrad_kernel      the same
+tf2.9 ... keras3   adam_ops         amsgrad_ops         float64, then rounded to the dtype of w
+
+A NaN in v stays out of vhat in the kernels; the operations let it in.
 """
 
 from __future__ import annotations
 
-from ..bits import cast, cast_tensor, maximum, power, sqrt
+from ..bits import cast, cast_tensor, larger, maximum, power, sqrt, sqrt_2_4
+
+
+def adam_kernel_2_4(w, g, m, v, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """TF 2.4's fused CPU kernel ResourceApplyAdam."""
+    lr, t, b1, b2, epsilon = cast(w.dtype, learning_rate, t, beta_1, beta_2, epsilon)
+    alpha = lr * sqrt(1 - power(b2, t)) / (1 - power(b1, t))
+    m = m + (g - m) * (1 - b1)
+    v = v + (g * g - v) * (1 - b2)
+    w = w - (m * alpha) / (sqrt_2_4(v) + epsilon)
+    return w, m, v
+
+
+def amsgrad_kernel_2_4(w, g, m, v, vhat, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """TF 2.4's fused CPU kernel ResourceApplyAdamWithAmsgrad."""
+    lr, t, b1, b2, epsilon = cast(w.dtype, learning_rate, t, beta_1, beta_2, epsilon)
+    alpha = lr * sqrt(1 - power(b2, t)) / (1 - power(b1, t))
+    m = m + (g - m) * (1 - b1)
+    v = v + (g * g - v) * (1 - b2)
+    vhat = larger(vhat, v)
+    w = w - (m * alpha) / (sqrt_2_4(vhat) + epsilon)
+    return w, m, v, vhat
 
 
 def adam_kernel(w, g, m, v, *, t, learning_rate, beta_1, beta_2, epsilon):
@@ -31,7 +55,7 @@ def amsgrad_kernel(w, g, m, v, vhat, *, t, learning_rate, beta_1, beta_2, epsilo
     alpha = lr * sqrt(1 - power(b2, t)) / (1 - power(b1, t))
     m = m + (g - m) * (1 - b1)
     v = v + (g * g - v) * (1 - b2)
-    vhat = maximum(vhat, v)
+    vhat = larger(vhat, v)
     w = w - (m * alpha) / (sqrt(vhat) + epsilon)
     return w, m, v, vhat
 
@@ -59,11 +83,12 @@ def amsgrad_ops(w, g, m, v, vhat, *, t, learning_rate, beta_1, beta_2, epsilon):
     return w, m, v, vhat
 
 
+KERNEL_2_4 = {"plain": adam_kernel_2_4, "amsgrad": amsgrad_kernel_2_4}
 KERNEL = {"plain": adam_kernel, "amsgrad": amsgrad_kernel}
 OPS = {"plain": adam_ops, "amsgrad": amsgrad_ops}
 
 RULES = {
-    "tf2.4": KERNEL,
+    "tf2.4": KERNEL_2_4,
     "tf2.9.legacy": KERNEL,
     "tf2.12.legacy": KERNEL,
     "tf2.15.legacy": KERNEL,

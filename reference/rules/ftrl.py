@@ -7,8 +7,8 @@ Units        l1_regularization_strength and beta are in units of g; l2_regulariz
 Constraints  A learning_rate_power above 0, and any of the strengths or initial_accumulator_value below 0: ValueError.
 
 edition           without shrinkage  with shrinkage         power -0.5 is  a NaN in linear
-tf2.4             ftrl_kernel        ftrl_kernel_scaled     a square root  makes w 0
-other *.legacy    ftrl_kernel        ftrl_kernel_shrinkage  a square root  makes w 0
+tf2.4             ftrl_kernel_2_4    ftrl_kernel_scaled     a square root  makes w 0
+*.legacy          ftrl_kernel        ftrl_kernel_shrinkage  a square root  makes w 0
 tf2.9 ... keras3  ftrl_ops           ftrl_ops               a pow          makes w NaN
 """
 
@@ -16,7 +16,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..bits import cast, cast_tensor, maximum, minimum, powers, root, sign
+from ..bits import cast, cast_tensor, maximum, minimum, powers, root, root_2_4, sign
+
+
+def ftrl_kernel_2_4(
+    w,
+    g,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    learning_rate_power,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    beta,
+):
+    """TF 2.4's fused CPU kernel ResourceApplyFtrl: the root for linear is taken in packets, that for w is not."""
+    lr, beta, p = cast(w.dtype, learning_rate, beta, -learning_rate_power)
+    l1, l2 = cast(w.dtype, l1_regularization_strength, l2_regularization_strength)
+    l2 = l2 + beta / (2 * lr)
+    before, after = root_2_4(accumulator, p), root_2_4(accumulator + g * g, p)
+    linear = linear + (g - (after - before) / lr * w)
+    after = root(accumulator + g * g, p)
+    w = np.where(abs(linear) > l1, (l1 * sign(linear) - linear) / (after / lr + 2 * l2), w.dtype.type(0))
+    return w, accumulator + g * g, linear
 
 
 def ftrl_kernel(
@@ -83,8 +106,9 @@ def ftrl_kernel_scaled(
     l1, l2 = cast(w.dtype, l1_regularization_strength, l2_regularization_strength)
     (shrinkage,) = cast_tensor(w.dtype, l2_shrinkage_regularization_strength)
     l2 = l2 + beta / (2 * lr)
-    before, after = root(accumulator, p), root(accumulator + g * g, p)
+    before, after = root_2_4(accumulator, p), root_2_4(accumulator + g * g, p)
     linear = linear + ((g + 2 * shrinkage * w) * lr - (after - before) * w)
+    after = root(accumulator + g * g, p)
     w = np.where(abs(linear) > l1 * lr, (l1 * lr * sign(linear) - linear) / (after + 2 * l2 * lr), w.dtype.type(0))
     return w, accumulator + g * g, linear
 
@@ -121,7 +145,7 @@ KERNEL = with_any_power(ftrl_kernel, ftrl_kernel_shrinkage)
 OPS = with_any_power(ftrl_ops, ftrl_ops)
 
 RULES = {
-    "tf2.4": with_any_power(ftrl_kernel, ftrl_kernel_scaled),
+    "tf2.4": with_any_power(ftrl_kernel_2_4, ftrl_kernel_scaled),
     "tf2.9.legacy": KERNEL,
     "tf2.12.legacy": KERNEL,
     "tf2.15.legacy": KERNEL,

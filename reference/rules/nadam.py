@@ -8,15 +8,16 @@ State        m, v: dtype and shape of w, start at 0.  t is 1 on the first update
 Units        learning_rate is in units of w per step; epsilon in units of g; the betas are pure numbers.
 Constraints  tf2.9, tf2.12 and tf2.15 fail on a variable whose dtype is not that of the first.
 
-edition                rule          PREPARE   psi    u_product is multiplied
-tf2.4, *.legacy        nadam_legacy  remember  0.004  by the variables of its dtype, once, if there are any
-tf2.9, tf2.12, tf2.15  nadam_ops     -         1      by each variable until u_count is t + 1: too often after a resume
-keras3                 nadam_keras3  advance   1      once, before the variables
+edition                rule              PREPARE   psi    u_product is multiplied
+tf2.4                  nadam_legacy_2_4  remember  0.004  by the variables of its dtype, once, if there are any
+*.legacy               nadam_legacy      remember  0.004  the same
+tf2.9, tf2.12, tf2.15  nadam_ops         -         1      by each variable until u_count is t + 1: again after a resume
+keras3                 nadam_keras3      advance   1      once, before the variables
 """
 
 from __future__ import annotations
 
-from ..bits import cast, cast_tensor, flush, power, sqrt
+from ..bits import cast, cast_tensor, flush, power, sqrt, sqrt_2_4
 
 
 def remember(u_product, u_before):
@@ -28,6 +29,21 @@ def advance(u_product, *, t, beta_1):
     """Nadam of keras 3 multiplies once, before the variables, with constants that were never float32."""
     step, b1, base = cast(u_product.dtype, t, beta_1, 0.96)
     return (flush(u_product * b1 * (1 - 0.5 * power(base, step))),)
+
+
+def nadam_legacy_2_4(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """TF 2.4's Nadam._resource_apply_dense, one tensor operation after the other."""
+    lr, b1, b2, epsilon = cast(w.dtype, learning_rate, beta_1, beta_2, epsilon)
+    step, after, psi, before = cast(w.dtype, t, t + 1, 0.004, u_before)
+    (base,) = cast_tensor(w.dtype, 0.96)
+    u = b1 * (1 - 0.5 * power(base, psi * step))
+    u_next = b1 * (1 - 0.5 * power(base, psi * after))
+    product = flush(before * u)
+    m = b1 * m + (1 - b1) * g
+    v = b2 * v + (1 - b2) * (g * g)
+    m_bar = (1 - u) * (g / (1 - product)) + u_next * (m / (1 - product * u_next))
+    w = w - lr * m_bar / (sqrt_2_4(v / (1 - power(b2, step))) + epsilon)
+    return w, m, v, product if u_product.dtype == w.dtype else u_product, u_before
 
 
 def nadam_legacy(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon):
@@ -73,11 +89,12 @@ def nadam_keras3(w, g, m, v, u_product, *, t, learning_rate, beta_1, beta_2, eps
     return w, m, v, u_product
 
 
+LEGACY_2_4 = {"plain": nadam_legacy_2_4}
 LEGACY = {"plain": nadam_legacy}
 OPS = {"plain": nadam_ops}
 
 RULES = {
-    "tf2.4": LEGACY,
+    "tf2.4": LEGACY_2_4,
     "tf2.9.legacy": LEGACY,
     "tf2.12.legacy": LEGACY,
     "tf2.15.legacy": LEGACY,

@@ -7,11 +7,13 @@ Units        learning_rate is in units of w per step; rho and momentum are pure 
 Errors       ValueError for a momentum outside [0, 1] in tf2.4 and *.legacy; the others accept it.
              There, too, an epsilon of 0 or None means 1e-7.
 
-edition            plain           momentum            centered           centered_momentum
-tf2.4, *.legacy    outside         momentum_kernel     centered_outside   centered_momentum_kernel
-tf2.9              outside_ops     momentum_outside    centered_flawed    centered_momentum_flawed
-tf2.12, tf2.15     inside_rsqrt    momentum_rsqrt      centered_rsqrt     centered_momentum_rsqrt
-keras3             inside          momentum_inside     centered_inside    centered_momentum_inside
+edition    plain              momentum             centered              centered_momentum
+tf2.4      outside_2_4        momentum_kernel_2_4  centered_outside_2_4  centered_momentum_kernel_2_4
+*.legacy   outside            momentum_kernel      centered_outside      centered_momentum_kernel
+tf2.9      outside_ops        momentum_outside     centered_flawed       centered_momentum_flawed
+tf2.12     inside_rsqrt       momentum_rsqrt       centered_rsqrt        centered_momentum_rsqrt
+tf2.15     inside_rsqrt_2_15  momentum_rsqrt_2_15  centered_rsqrt_2_15   centered_momentum_rsqrt_2_15
+keras3     inside             momentum_inside      centered_inside       centered_momentum_inside
 
 outside, inside: where epsilon is added, relative to the square root; the kernels add it inside.
 1 - rho is taken in the dtype of w in tf2.4 and *.legacy, elsewhere in float64 and then rounded to the dtype of w.
@@ -19,7 +21,43 @@ outside, inside: where epsilon is added, relative to the square root; the kernel
 
 from __future__ import annotations
 
-from ..bits import cast, rsqrt, sqrt
+from ..bits import cast, rsqrt, rsqrt_2_15, sqrt, sqrt_2_4
+
+
+def outside_2_4(w, g, v, *, learning_rate, rho, epsilon):
+    """TF 2.4's RMSprop, one tensor operation after the other."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + (1 - rho) * (g * g)
+    w = w - lr * g / (sqrt_2_4(v) + epsilon)
+    return w, v
+
+
+def centered_outside_2_4(w, g, v, a, *, learning_rate, rho, epsilon):
+    """TF 2.4's RMSprop with centered=True, one tensor operation after the other."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + (1 - rho) * (g * g)
+    a = rho * a + (1 - rho) * g
+    w = w - lr * g / (sqrt_2_4(v - a * a) + epsilon)
+    return w, v, a
+
+
+def momentum_kernel_2_4(w, g, v, m, *, learning_rate, rho, momentum, epsilon):
+    """TF 2.4's fused CPU kernel ResourceApplyRMSProp."""
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = v + (g * g - v) * (1 - rho)
+    m = m * momentum + (g * lr) / sqrt_2_4(v + epsilon)
+    w = w - m
+    return w, v, m
+
+
+def centered_momentum_kernel_2_4(w, g, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """TF 2.4's fused CPU kernel ResourceApplyCenteredRMSProp."""
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = v + (g * g - v) * (1 - rho)
+    a = a + (g - a) * (1 - rho)
+    m = m * momentum + (g * lr) / sqrt_2_4(v - a * a + epsilon)
+    w = w - m
+    return w, v, m, a
 
 
 def outside(w, g, v, *, learning_rate, rho, epsilon):
@@ -101,7 +139,7 @@ def centered_momentum_flawed(w, g, v, m, a, *, learning_rate, rho, momentum, eps
 
 
 def inside_rsqrt(w, g, v, *, learning_rate, rho, epsilon):
-    """keras RMSprop of 2.12 and 2.15: times the reciprocal square root."""
+    """keras RMSprop of 2.12: times the reciprocal square root."""
     rest = w.dtype.type(1 - rho)
     lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
     v = rho * v + rest * (g * g)
@@ -110,7 +148,7 @@ def inside_rsqrt(w, g, v, *, learning_rate, rho, epsilon):
 
 
 def momentum_rsqrt(w, g, v, m, *, learning_rate, rho, momentum, epsilon):
-    """keras RMSprop of 2.12 and 2.15 with momentum."""
+    """keras RMSprop of 2.12 with momentum."""
     rest = w.dtype.type(1 - rho)
     lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
     v = rho * v + rest * (g * g)
@@ -120,7 +158,7 @@ def momentum_rsqrt(w, g, v, m, *, learning_rate, rho, momentum, epsilon):
 
 
 def centered_rsqrt(w, g, v, a, *, learning_rate, rho, epsilon):
-    """keras RMSprop of 2.12 and 2.15 with centered=True."""
+    """keras RMSprop of 2.12 with centered=True."""
     rest = w.dtype.type(1 - rho)
     lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
     v = rho * v + rest * (g * g)
@@ -130,12 +168,52 @@ def centered_rsqrt(w, g, v, a, *, learning_rate, rho, epsilon):
 
 
 def centered_momentum_rsqrt(w, g, v, m, a, *, learning_rate, rho, momentum, epsilon):
-    """keras RMSprop of 2.12 and 2.15 with centered=True and momentum."""
+    """keras RMSprop of 2.12 with centered=True and momentum."""
     rest = w.dtype.type(1 - rho)
     lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
     v = rho * v + rest * (g * g)
     a = rho * a + rest * g
     m = momentum * m + lr * g * rsqrt(v - a * a + epsilon)
+    w = w - m
+    return w, v, m, a
+
+
+def inside_rsqrt_2_15(w, g, v, *, learning_rate, rho, epsilon):
+    """keras RMSprop of 2.15: its own reciprocal square root."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * (g * g)
+    w = w - lr * g * rsqrt_2_15(v + epsilon)
+    return w, v
+
+
+def momentum_rsqrt_2_15(w, g, v, m, *, learning_rate, rho, momentum, epsilon):
+    """keras RMSprop of 2.15 with momentum."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = rho * v + rest * (g * g)
+    m = momentum * m + lr * g * rsqrt_2_15(v + epsilon)
+    w = w - m
+    return w, v, m
+
+
+def centered_rsqrt_2_15(w, g, v, a, *, learning_rate, rho, epsilon):
+    """keras RMSprop of 2.15 with centered=True."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * (g * g)
+    a = rho * a + rest * g
+    w = w - lr * g * rsqrt_2_15(v - a * a + epsilon)
+    return w, v, a
+
+
+def centered_momentum_rsqrt_2_15(w, g, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """keras RMSprop of 2.15 with centered=True and momentum."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = rho * v + rest * (g * g)
+    a = rho * a + rest * g
+    m = momentum * m + lr * g * rsqrt_2_15(v - a * a + epsilon)
     w = w - m
     return w, v, m, a
 
@@ -180,6 +258,12 @@ def centered_momentum_inside(w, g, v, m, a, *, learning_rate, rho, momentum, eps
     return w, v, m, a
 
 
+LEGACY_2_4 = {
+    "plain": outside_2_4,
+    "momentum": momentum_kernel_2_4,
+    "centered": centered_outside_2_4,
+    "centered_momentum": centered_momentum_kernel_2_4,
+}
 LEGACY = {
     "plain": outside,
     "momentum": momentum_kernel,
@@ -198,6 +282,12 @@ RSQRT = {
     "centered": centered_rsqrt,
     "centered_momentum": centered_momentum_rsqrt,
 }
+RSQRT_2_15 = {
+    "plain": inside_rsqrt_2_15,
+    "momentum": momentum_rsqrt_2_15,
+    "centered": centered_rsqrt_2_15,
+    "centered_momentum": centered_momentum_rsqrt_2_15,
+}
 INSIDE = {
     "plain": inside,
     "momentum": momentum_inside,
@@ -206,12 +296,12 @@ INSIDE = {
 }
 
 RULES = {
-    "tf2.4": LEGACY,
+    "tf2.4": LEGACY_2_4,
     "tf2.9.legacy": LEGACY,
     "tf2.12.legacy": LEGACY,
     "tf2.15.legacy": LEGACY,
     "tf2.9": FLAWED,
     "tf2.12": RSQRT,
-    "tf2.15": RSQRT,
+    "tf2.15": RSQRT_2_15,
     "keras3": INSIDE,
 }
