@@ -105,11 +105,6 @@ def rsqrt(x):
     return refined(x, lambda x, y: y * (1.5 - 0.5 * y * (x * y)))
 
 
-def reciprocal(x):
-    """1 / x in the dtype of `x`."""
-    return np.reciprocal(x)
-
-
 def matmul(a: Array, b: Array) -> Array:
     """Matrix product as oneDNN takes it: float32 multiply-adds rounded once, along at most 384 of the inner dimension.
 

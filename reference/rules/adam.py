@@ -19,7 +19,7 @@ from ..bits import cast, cast_tensor, larger, maximum, power, sqrt, sqrt_2_4
 
 
 def adam_kernel_2_4(w, g, m, v, *, t, learning_rate, beta_1, beta_2, epsilon):
-    """TF 2.4's fused CPU kernel ResourceApplyAdam."""
+    """TF 2.4's fused CPU kernel ResourceApplyAdam, on one thread: if w does not fill packets, threads split them."""
     lr, t, b1, b2, epsilon = cast(w.dtype, learning_rate, t, beta_1, beta_2, epsilon)
     alpha = lr * sqrt(1 - power(b2, t)) / (1 - power(b1, t))
     m = m + (g - m) * (1 - b1)
