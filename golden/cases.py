@@ -88,21 +88,43 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
         if set(config) <= given:
             yield name, case(config)
     yield "thousand-steps", thousand(case({}))
+    yield from refused(edition, optimizer)
+
+
+def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
+    """What must be refused: arguments that are unknown or out of range, gradients that don't fit."""
     for refusal in spec.refusals(optimizer, edition):
         config = {refusal["argument"]: refusal["example"]}
-        yield f"refused-{slug(config)}", {**case(config), "events": [], "features": ["errors"]}
-    yield "refused-unknown-argument", {**case({"learning_speed": 0.1}), "events": [], "features": ["errors"]}
-    for name, gradients in wrong_gradients().items():
-        yield name, {**case({}), "events": [{"apply": gradients}], "features": ["errors"]}
+        yield f"refused-{slug(config)}", refusing(drawn(optimizer, config, LITTLE), [])
+    for entry in spec.errors(edition, optimizer, "construct"):
+        if optimizer in entry.get("optimizers", ["Adam"]):
+            yield f"refused-{slug(entry['given'])}", refusing(drawn(optimizer, entry["given"], LITTLE), [])
+    for entry in spec.errors(edition, optimizer, "apply"):
+        if "config" in entry["given"] and optimizer in entry.get("optimizers", ["Adam"]):
+            case = drawn(optimizer, entry["given"]["config"], LITTLE)
+            yield f"fails-at-the-first-step-{slug(entry['given']['config'])}", refusing(case, case["events"][:1])
+    yield "refused-learning_speed=0.1", refusing(drawn(optimizer, {"learning_speed": 0.1}, LITTLE), [])
+    for name, (gradient, dtype) in MISFITS.items():
+        stream = random.Random(f"{optimizer} {name}")
+        misfit = {"dtype": dtype, "shape": list(gradient), "values": normal(stream, gradient, dtype)}
+        yield f"gradient-{name}", refusing(drawn(optimizer, {}, MATRIX), [{"apply": [misfit]}])
+    yield "gradient-none-at-all", refusing(drawn(optimizer, {}, LITTLE), [{"apply": [None]}])
 
 
-def wrong_gradients() -> dict[str, list[Any]]:
-    """Gradients of a case with the usual variables that an edition may refuse, by the slug of their case."""
-    bias = [0.1, 0.2, 0.3]
-    return {
-        "gradient-of-wrong-shape": [{"dtype": "float32", "shape": [3, 7], "values": [0.5] * 21}, bias],
-        "gradient-none-at-all": [None, None],
-    }
+def refusing(case: Document, events: list[Document]) -> Document:
+    """The case with other events, as one about errors."""
+    return {**case, "events": events, "features": ["errors"]}
+
+
+LITTLE: dict[str, Shape] = {"bias": (2,)}
+MATRIX: dict[str, Shape] = {"kernel": (2, 4)}
+MISFITS: dict[str, tuple[Shape, str]] = {
+    "of-shape-4-for-2x4": ((4,), "float32"),
+    "of-shape-1x4-for-2x4": ((1, 4), "float32"),
+    "of-shape-3-for-2x4": ((3,), "float32"),
+    "of-shape-3x2x4-for-2x4": ((3, 2, 4), "float32"),
+    "of-float64-for-float32": ((2, 4), "float64"),
+}
 
 
 def dtypes_of(edition: str, optimizer: str) -> list[str]:
@@ -129,7 +151,9 @@ def pairs(own: dict[str, Document], dtypes: list[str]) -> Iterator[tuple[Documen
         yield {n: v for n, v in zip(names, values, strict=True) if v != own[n]["default"]}, dtype
 
 
-def drawn(optimizer: str, config: Document, shapes: dict[str, Shape], dtype: str, pattern: str) -> Document:
+def drawn(
+    optimizer: str, config: Document, shapes: dict[str, Shape], dtype: str = "float32", pattern: str = "random"
+) -> Document:
     """A case of ten steps with first values and gradients from a generator that the case itself seeds."""
     stream = random.Random(f"{optimizer} {sorted(config.items())} {shapes} {dtype} {pattern}")
     variables = [
@@ -196,7 +220,7 @@ def finished(identity: str, edition: str, case: Document) -> Document:
     case = {"id": identity, "edition": edition, **case}
     optimizer, config = case["optimizer"]["class_name"], case["optimizer"]["config"]
     stated: list[str] = []
-    if case["events"]:
+    if "errors" not in case.get("features", ()):
         known = full_config(case)
         per_variable = [spec.clauses(optimizer, edition, facts(optimizer, known, owner)) for owner in owners(case)]
         stated = list(dict.fromkeys(clause for ids in per_variable for clause in ids))

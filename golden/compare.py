@@ -161,8 +161,14 @@ def _compare_step(
         bound = (stated[role.owner] if role and role.owner is not None else None) or {}
         e, g = (unflat(side["state"][index], entry["dtype"], tuple(entry["shape"])) for side in (expected, got))
         allowed = bound.get("slots_ulp", {}).get(role.slot, 0) if role else 0
-        scaled = bound["scale"] if allowed and bound.get("scale") else None
-        distance = scaled_ulps(e, g, _larger(scaled, role, roles, expected, before, e)) if scaled and role else ulps(e, g)
+        if bound and role and role.kind == "average" and role.owner is not None:
+            allowed = bound["update_ulp"]
+            distance = average_ulps(e, g, *_old_and_new(case, expected, before, role.owner))
+        elif allowed and "scale" in bound and role and role.owner is not None:
+            scale, _ = scales(case, bound["scale"], role.owner, roles, expected, before)
+            distance = scaled_ulps(e, g, scale)
+        else:
+            distance = ulps(e, g)
         divergence = _compare_arrays(got["step"], entry["name"], e, g, distance, allowed, result)
         if divergence:
             return divergence
@@ -171,11 +177,10 @@ def _compare_step(
         e, g = (unflat(side["variables"][index], start.dtype, start.shape) for side in (expected, got))
         bound = stated[index] or {}
         if "scale" in bound:
-            role = next(r for r in roles if r.slot == bound["scale"] and r.owner == index)
-            distance = update_ulps(e, g, _larger(bound["scale"], role, roles, expected, before, e))
+            _, scale = scales(case, bound["scale"], index, roles, expected, before)
+            distance = update_ulps(e, g, scale)
         elif bound:
-            previous = unflat(before["variables"][index], start.dtype, start.shape) if before else start
-            distance = update_ulps(e, g, _update(e, previous))
+            distance = update_ulps(e, g, _update(*_old_and_new(case, expected, before, index)))
         else:
             distance = ulps(e, g)
         divergence = _compare_arrays(got["step"], variable["name"], e, g, distance, bound.get("update_ulp", 0), result)
@@ -184,20 +189,62 @@ def _compare_step(
     return None
 
 
-def _larger(
-    slot: str, role: Entry, roles: list[Entry], expected: Document, before: Document | None, like: np.ndarray
-) -> np.ndarray:
-    """Per element the larger of the old and the new size of a slot: the scale of a bound where sums may cancel."""
-    index = next(i for i, r in enumerate(roles) if r.slot == slot and r.owner == role.owner)
-    new = unflat(expected["state"][index], like.dtype, like.shape)
-    old = unflat(before["state"][index], like.dtype, like.shape) if before else np.full_like(new, roles[index].start)
-    return np.maximum(np.abs(old), np.abs(new))
+def scales(
+    case: Document, kind: str, owner: int, roles: list[Entry], expected: Document, before: Document | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where sums may cancel, a bound counts in ulp of what was summed: the scale of the slot, and of the variable.
+
+    A slot's symbol stands for the larger of its old and new size; "terms" for the largest term of FTRL's sums.
+    """
+    start = array(case["variables"][owner]["value"])
+
+    def old_and_new(slot: str) -> tuple[np.ndarray, np.ndarray]:
+        index = next(i for i, role in enumerate(roles) if role.slot == slot and role.owner == owner)
+        new = unflat(expected["state"][index], start.dtype, start.shape)
+        old = unflat(before["state"][index], start.dtype, start.shape) if before else np.full_like(new, roles[index].start)
+        return old, new
+
+    if kind != "terms":
+        scale = np.maximum(*map(np.abs, old_and_new(kind)))
+        return scale, scale
+    weights, _ = _old_and_new(case, expected, before, owner)
+    return ftrl_terms(weights, *old_and_new("linear"), *old_and_new("accumulator"), full_config(case))
 
 
-def _update(expected: np.ndarray, before: np.ndarray) -> np.ndarray:
+def ftrl_terms(
+    w: np.ndarray,
+    linear: np.ndarray,
+    new_linear: np.ndarray,
+    accumulator: np.ndarray,
+    new_accumulator: np.ndarray,
+    config: Document,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Size of the largest term in FTRL's sum for linear, and the same over the divisor for w.
+
+    With shrinkage TF 2.4, the only edition that needs it, keeps linear multiplied by the learning rate.
+    """
+    lr, l2, beta = (float(config[name]) for name in ("learning_rate", "l2_regularization_strength", "beta"))
+    rate = 1.0 if config["l2_shrinkage_regularization_strength"] > 0 else lr
+    with np.errstate(all="ignore"):
+        root = np.maximum(accumulator, new_accumulator).astype(np.float64) ** -float(config["learning_rate_power"])
+        divisor = (root + 2 * l2 * lr + beta) / rate
+        largest = np.maximum.reduce([np.abs(linear), np.abs(new_linear), np.abs(w) * root / rate])
+        return largest.astype(w.dtype), (largest / divisor).astype(w.dtype)
+
+
+def _old_and_new(
+    case: Document, expected: Document, before: Document | None, owner: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """A variable before and after a step."""
+    start = array(case["variables"][owner]["value"])
+    old, new = before["variables"][owner] if before else None, expected["variables"][owner]
+    return start if old is None else unflat(old, start.dtype, start.shape), unflat(new, start.dtype, start.shape)
+
+
+def _update(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Size of the update of each element."""
     with np.errstate(all="ignore"):
-        return np.abs(expected.astype(np.float64) - before.astype(np.float64)).astype(expected.dtype)
+        return np.abs(new.astype(np.float64) - old.astype(np.float64)).astype(new.dtype)
 
 
 def _compare_arrays(
@@ -243,6 +290,13 @@ def update_ulps(expected: np.ndarray, got: np.ndarray, update: np.ndarray) -> np
     """Error in ulp of the update, less the one ulp of the weight that the weight's own rounding may take."""
     with np.errstate(all="ignore"):
         return _in_ulps(expected, got, update, np.spacing(np.abs(expected)).astype(np.float64))
+
+
+def average_ulps(expected: np.ndarray, got: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Error of a moving average in ulp of the update that it follows, less one ulp each of average and weight."""
+    with np.errstate(all="ignore"):
+        slack = np.spacing(np.abs(expected)).astype(np.float64) + np.spacing(np.abs(new)).astype(np.float64)
+    return _in_ulps(expected, got, _update(old, new), slack)
 
 
 def _in_ulps(expected: np.ndarray, got: np.ndarray, scale: np.ndarray, slack: np.ndarray) -> np.ndarray:

@@ -41,12 +41,13 @@ class Optimizer:
         self._config: dict[str, Any] = dict(bound.arguments)
         self._accept(self._config.pop("kwargs", {}))
         self._refuse_values()
-        self.name: str = self._config["name"] or self._default_name()
+        self.name: Any = self._config["name"] or self._default_name()
         self._slots: dict[tuple[str, int | None], Variable] = {}
         self._state: list[Variable] = []
         self._hidden: list[Variable] = []
         self._owned: list[Variable] = []
         self._plans: dict[int, Plan] = {}
+        self._refused: set[int] = set()
         self._create_slots([])
         self._iterations = self._slots["iteration", None]
 
@@ -77,6 +78,8 @@ class Optimizer:
 
     def _create_slots(self, variables: Sequence[Variable]) -> None:
         """Append the state of `variables`, in the release's order, and choose each variable's rule."""
+        if variables and not isinstance(self.name, str):
+            raise ValueError(f"the name of an optimizer must be a string. Received: name={self.name}")
         owners = [Owner(v.path, v.shape, v.dtype.name) for v in variables]
         for entry in layout(self.optimizer, self.edition, self._config, owners, self.name):
             owner = None if entry.owner is None else variables[entry.owner]
@@ -87,6 +90,7 @@ class Optimizer:
             if not any(held is variable for variable in kept):
                 kept.append(held)
         self._owned += variables
+        self._refused |= {id(v) for v in variables if self._refusal(v.shape, v.dtype, v)}
         for variable, owner in zip(variables, owners, strict=True):
             chosen = spec.variant(self.optimizer, facts(self.optimizer, self._config, owner))
             self._plans[id(variable)] = self._plan(self.rules.RULES[self.edition][chosen], variable)
@@ -96,11 +100,7 @@ class Optimizer:
         if entry.start == "variable":
             assert owner is not None
             return Variable(owner.value, entry.name)
-        return Variable(np.full(entry.shape, self._constant(entry.start), entry.dtype), entry.name)
-
-    def _constant(self, start: Any) -> Any:
-        """A slot's first value on its way to the slot's dtype."""
-        return start
+        return Variable(np.full(entry.shape, entry.start, entry.dtype), entry.name)
 
     def _plan(self, rule: Rule, variable: Variable) -> Plan:
         """The rule with the slots and the names of the hyperparameters that its signature asks for."""
@@ -114,16 +114,28 @@ class Optimizer:
     def _update(self, variable: Variable, gradient: np.ndarray, hyper: dict[str, Any]) -> None:
         """One call of the variable's rule: weights, gradient, slots in; weights, slots out."""
         rule, slots, names = self._plans[id(variable)]
+        if gradient.shape != variable.shape or gradient.dtype != variable.dtype or id(variable) in self._refused:
+            gradient = self._fitted(gradient, variable)
         values = [slot.value for slot in slots]
-        try:
-            w, *new = bits.run(rule, variable.value, gradient, *values, **{name: hyper[name] for name in names})
-        except ValueError as error:
-            raise wrong_shape(gradient, variable) from error
-        if w.shape != variable.shape:
-            raise wrong_shape(gradient, variable)
+        w, *new = bits.run(rule, variable.value, gradient, *values, **{name: hyper[name] for name in names})
         variable.value = np.asarray(w)
         for slot, value in zip(slots, new, strict=True):
             slot.value = np.asarray(value)
+
+    def _fitted(self, gradient: np.ndarray, variable: Variable) -> np.ndarray:
+        """A gradient of another shape or dtype, if the release takes it: cast and broadcast; else the release's error."""
+        got, wanted = (gradient.shape, gradient.dtype), (variable.shape, variable.dtype)
+        refusal = self._refusal(gradient.shape, gradient.dtype, variable)
+        if refusal:
+            message = "the gradient of {!r} has shape {} and dtype {}, expected shape {} and dtype {}"
+            raise ERRORS[refusal](message.format(variable.name, *got, *wanted))
+        return np.broadcast_to(gradient.astype(variable.dtype), variable.shape)
+
+    def _refusal(self, shape: tuple[int, ...], dtype: np.dtype, variable: Variable) -> str | None:
+        """Type of the error that the release has for a gradient of this shape and dtype, if it has one."""
+        return spec.shape_error(self.edition, self.optimizer, shape, variable.shape) or spec.dtype_error(
+            self.edition, self.optimizer, dtype.name, variable.dtype.name, variable.value.ndim
+        )
 
     def _prepare(self, hyper: dict[str, Any], dtype: np.dtype) -> None:
         """Advance the slots that exist once per optimizer, before any variable is updated."""
@@ -137,14 +149,6 @@ class Optimizer:
         values = prepare(*[s.value for s in slots], **{name: given[name] for name in names})
         for slot, value in zip(slots, values, strict=True):
             slot.value = np.asarray(value)
-
-
-def wrong_shape(gradient: np.ndarray, variable: Variable) -> InvalidArgumentError:
-    """The error for a gradient that doesn't fit its variable."""
-    return InvalidArgumentError(
-        f"Incompatible shapes: the gradient of {variable.name!r} has shape {list(gradient.shape)}, "
-        f"expected {list(variable.shape)}"
-    )
 
 
 ERRORS: dict[str, type[Exception]] = {

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from .bits import Scalar, cast, cast_tensor, run
-from .errors import InvalidArgumentError
 from .variable import Gradient, Variable
 
 Pair = tuple[Gradient, Variable]
@@ -20,16 +17,6 @@ def with_gradient(pairs: Iterable[tuple[Gradient | None, Variable]]) -> list[Pai
     if pairs and not present:
         raise ValueError(f"No gradients provided for any variable: {[variable.name for _, variable in pairs]}.")
     return present
-
-
-def of_variable_dtype(gradient: Gradient, variable: Variable) -> np.ndarray:
-    """The gradient, if it has the variable's dtype: TensorFlow converts none."""
-    gradient = np.asarray(gradient)
-    if gradient.dtype != variable.dtype:
-        raise InvalidArgumentError(
-            f"the gradient of {variable.name!r} is {gradient.dtype}, expected the variable's dtype {variable.dtype}"
-        )
-    return gradient
 
 
 def decay_weights(variable: Variable, weight_decay: float, learning_rate: Scalar) -> None:

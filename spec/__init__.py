@@ -112,6 +112,53 @@ def bound(optimizer: str, edition: str, variant: str, dtype: str) -> Document | 
     return None
 
 
+def errors(edition: str, optimizer: str, stage: str) -> list[Document]:
+    """What every optimizer of `edition`, or this one in particular, refuses at a stage: "construct" or "apply"."""
+    return [
+        entry
+        for entry in editions()[edition]["errors"]
+        if entry["stage"] == stage and optimizer in entry.get("optimizers", [optimizer])
+    ]
+
+
+def misfit(gradient: tuple[int, ...], variable: tuple[int, ...]) -> str | None:
+    """How a gradient's shape misses its variable's: None, "broadcastable", "larger" or "incompatible"."""
+    if gradient == variable:
+        return None
+    pairs = list(zip(reversed(gradient), reversed(variable), strict=False))
+    if any(1 not in (g, v) and g != v for g, v in pairs):
+        return "incompatible"
+    return "broadcastable" if len(gradient) <= len(variable) and all(g in (1, v) for g, v in pairs) else "larger"
+
+
+def shape_error(edition: str, optimizer: str, gradient: tuple[int, ...], variable: tuple[int, ...]) -> str | None:
+    """Type of the error for a gradient's and a variable's shape, or None where they are taken together."""
+    kind = misfit(gradient, variable)
+    for entry in errors(edition, optimizer, "apply"):
+        if "gradient_shape" not in entry["given"]:
+            continue
+        shapes = [tuple(entry["given"][name]) for name in ("gradient_shape", "variable_shape")]
+        empty = kind is None and [n == 0 for n in variable] == [n == 0 for n in shapes[1]]
+        if misfit(*shapes) == kind and len(gradient) == len(shapes[0]) and (kind or empty):
+            return str(entry["type"])
+    if kind is None or (kind == "broadcastable" and optimizer in editions()[edition]["broadcasts"]):
+        return None
+    return "InvalidArgumentError"
+
+
+def dtype_error(edition: str, optimizer: str, gradient: str, variable: str, rank: int) -> str | None:
+    """Type of the error for a gradient's and a variable's dtype, or None where they are taken together."""
+    for entry in errors(edition, optimizer, "apply"):
+        given = entry["given"]
+        if "gradient_dtype" not in given:
+            continue
+        pair = given["gradient_dtype"], given["variable_dtype"]
+        same_kind = (gradient, variable) == pair or (gradient != variable and pair[0] != pair[1])
+        if same_kind and len(given.get("variable_shape", [0] * rank)) == rank:
+            return str(entry["type"])
+    return None
+
+
 def refusals(optimizer: str, edition: str) -> list[Document]:
     """The values of its own arguments that `optimizer` refuses in `edition`, with the error it raises."""
     return [entry for entry in optimizers()[optimizer].get("refuses", []) if edition in entry["editions"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,9 @@ class Owner:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the state. `kind` is iteration, learning_rate, average or slot; `start` a number or "variable".
+    """One entry of the state: its kind, its name in the edition, and its first value, a number or "variable".
+
+    The kinds are iteration, learning_rate, average, gradient_accumulator and slot.
 
     A hidden entry is not among the optimizer's variables; it is recorded all the same if the oracle can see it.
     """
@@ -62,11 +65,17 @@ def layout(
         start = spec.editions()[edition]["average_starts_at"]
         return Entry("average", named("slot", owner.name, "average"), owner.shape, owner.dtype, start, None, index)
 
+    def accumulator(index: int, owner: Owner) -> Entry:
+        name = named("slot", owner.name, "gradient_accumulator")
+        return Entry("gradient_accumulator", name, owner.shape, owner.dtype, 0, None, index)
+
     def slot(symbol: str, own_name: str, group: Mapping[str, Any], index: int, owner: Owner) -> Entry:
         document = {**slots[symbol], **group.get("as", {})}
         shape = SHAPES[document["shape"]](owner.shape)
         dtype = owner.dtype if document["dtype"] == "variable" else document["dtype"]
         start = config[document["start"]] if document["start"] in config else document["start"]
+        if edition in document.get("start_in_float32", ()):
+            start = in_float32(start)
         once = document.get("per") == "optimizer"
         name = named(group.get("named", "optimizer_slot" if once else "slot"), owner.name, own_name)
         return Entry("slot", name, shape, dtype, start, symbol, None if once else index)
@@ -85,10 +94,13 @@ def layout(
             entries.append(Entry("learning_rate", named("learning_rate"), (), "float32", config["learning_rate"]))
         elif item == "average":
             entries += [average(i, owner) for i, owner in enumerate(owners) if config.get("use_ema")]
+            if config.get("gradient_accumulation_steps"):
+                entries += [accumulator(i, owner) for i, owner in enumerate(owners)]
         else:
             for index, owner in enumerate(owners):
-                if spec.holds(item.get("when", {}), facts(optimizer, config, owner)):
-                    entries += [slot(symbol, own, item, index, owner) for symbol, own in item["slots"].items()]
+                for group in item if isinstance(item, list) else [item]:
+                    if spec.holds(group.get("when", {}), facts(optimizer, config, owner)):
+                        entries += [slot(symbol, own, group, index, owner) for symbol, own in group["slots"].items()]
     once = {entry.slot: entry for entry in reversed(entries) if entry.slot and entry.owner is None}
     kept = [entry for entry in entries if entry.slot not in once or entry is once[entry.slot]]
     for symbol, document in slots.items():
@@ -104,6 +116,11 @@ def with_averages(items: list[Any]) -> list[Any]:
         return items
     place = items.index("learning_rate" if "learning_rate" in items else "iteration") + 1
     return [*items[:place], "average", *items[place:]]
+
+
+def in_float32(number: float) -> float:
+    """The float32 nearest to a number."""
+    return float(struct.unpack("f", struct.pack("f", number))[0])
 
 
 SHAPES = {

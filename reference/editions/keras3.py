@@ -37,6 +37,10 @@ class BaseOptimizer(Optimizer):
         clips = {name: config[name] for name in ("clipnorm", "clipvalue", "global_clipnorm")}
         if sum(value is not None for value in clips.values()) > 1:
             raise ValueError(f"Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: {clips}")
+        if config["name"] is not None and (not isinstance(config["name"], str) or "/" in config["name"]):
+            raise ValueError(
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={config['name']}"
+            )
         if not isinstance(config["learning_rate"], float):
             raise ValueError(
                 "Argument `learning_rate` should be float, or an instance of LearningRateSchedule, or a callable. "
@@ -59,10 +63,6 @@ class BaseOptimizer(Optimizer):
         self._trainable_variables: list[Variable] = []
         self._averages: list[Variable] = []
         self.built = False
-
-    def _constant(self, start: Any) -> Any:
-        """Initializers work in float32, for slots of any dtype."""
-        return np.float32(start)
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Make the state for `variables`; done by the first `apply` at the latest."""
@@ -88,18 +88,52 @@ class BaseOptimizer(Optimizer):
         variables = self._known(trainable_variables)
         present = self._with_gradient(grads, variables)
         variables = [variable for _, variable in present]
-        gradients = clipping.by_the_one_given([gradient for gradient, _ in present], self._config)
-        for variable in variables:
-            weight_decay = self._weight_decay_of(variable)
-            if weight_decay is not None:
-                steps.decay_weights(variable, weight_decay, self._learning_rate.value[()])
-        hyper = {**self._config, "learning_rate": self._learning_rate.value[()], "t": int(self._iterations.value) + 1}
-        self._prepare(hyper, np.dtype(np.float32))
-        for gradient, variable in zip(gradients, variables, strict=True):
-            self._update(variable, gradient.astype(variable.dtype), hyper)
+        gradients = self._unscaled([np.asarray(gradient) for gradient, _ in present])
+        gradients = self._accumulated(gradients, variables)
+        if gradients:
+            gradients = clipping.by_the_one_given(gradients, self._config)
+            for variable in variables:
+                weight_decay = self._weight_decay_of(variable)
+                if weight_decay is not None:
+                    steps.decay_weights(variable, weight_decay, self._learning_rate.value[()])
+            learning_rate = self._learning_rate.value[()]
+            hyper = {**self._config, "learning_rate": learning_rate, "t": int(self.iterations) + 1}
+            self._prepare(hyper, np.dtype(np.float32))
+            for gradient, variable in zip(gradients, variables, strict=True):
+                self._update(variable, gradient, hyper)
         self._average_weights()
         steps.apply_constraints(variables)
         self._iterations.value = self._iterations.value + 1
+
+    @property
+    def iterations(self) -> Variable:
+        """int64 scalar: how many updates have been applied; with accumulation fewer than there were calls."""
+        every = self._config["gradient_accumulation_steps"]
+        return Variable(self._iterations.value // every, "iteration") if every else self._iterations
+
+    def _unscaled(self, gradients: list[np.ndarray]) -> list[np.ndarray]:
+        """Gradients of a loss that was multiplied by loss_scale_factor."""
+        factor = self._config["loss_scale_factor"]
+        if factor is None:
+            return gradients
+        return [run(lambda g, f: (g / f,), g, *cast(g.dtype, factor))[0] for g in gradients]
+
+    def _accumulated(self, gradients: list[np.ndarray], variables: Sequence[Variable]) -> list[np.ndarray]:
+        """The mean over gradient_accumulation_steps calls on the last of them; nothing on the others."""
+        every = self._config["gradient_accumulation_steps"]
+        if not every:
+            return gradients
+        if not isinstance(every, int):
+            raise TypeError(f"Cannot convert {every} to an int64 number of steps.")
+        kept = [self._slots["gradient_accumulator", id(v)] for v in variables]
+        sums = [run(lambda a, g: (g + a,), a.value, g)[0] for a, g in zip(kept, gradients, strict=True)]
+        if (self._iterations.value + 1) % every:
+            for accumulator, value in zip(kept, sums, strict=True):
+                accumulator.value = value
+            return []
+        for variable in self._trainable_variables:
+            self._slots["gradient_accumulator", id(variable)].assign(np.zeros(variable.shape))
+        return [run(lambda s, n: (s / n,), s, *cast(s.dtype, every))[0] for s in sums]
 
     def _known(self, variables: Sequence[Variable] | None) -> list[Variable]:
         """The variables of this step, after building on them if it is the first."""
@@ -133,11 +167,11 @@ class BaseOptimizer(Optimizer):
     def _average_weights(self) -> None:
         """average = m * average + (1 - m) * w, in the variable's dtype, with m = 0 on the first step."""
         frequency = self._config["ema_overwrite_frequency"]
-        momentum = self._config["ema_momentum"] if self._iterations.value else 0
+        momentum = self._config["ema_momentum"] if int(self.iterations) else 0
         for average, variable in zip(self._averages, self._trainable_variables, strict=False):
             (m,) = cast(variable.dtype, momentum)
             average.value = run(lambda a, w, m: (m * a + (1 - m) * w,), average.value, variable.value, m)[0]
-            if frequency and (self._iterations.value + 1) % frequency == 0:
+            if frequency and (int(self.iterations) + 1) % frequency == 0:
                 variable.value = average.value
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:

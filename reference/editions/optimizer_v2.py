@@ -45,11 +45,10 @@ class OptimizerV2(Optimizer):
         self._config["learning_rate"] = kwargs.get("lr", self._config["learning_rate"])
         self._decay = np.float32(kwargs.get("decay", 0.0))
         own = spec.hyperparameters(self.optimizer, self.edition)
-        self._hyper = {
-            name: np.float32(value) if own[name].get("hyper") else value
-            for name, value in self._config.items()
-            if name in own
-        }
+        self._hyper = {name: value for name, value in self._config.items() if name in own}
+        for name, value in self._hyper.items():
+            if own[name].get("hyper") and isinstance(value, int | float):
+                self._hyper[name] = np.float32(value)
         if "epsilon" in self._hyper:
             self._hyper["epsilon"] = self._hyper["epsilon"] or 1e-7
 
@@ -67,7 +66,7 @@ class OptimizerV2(Optimizer):
         hyper = {**self._hyper, "t": int(self._iterations.value) + 1}
         for dtype in dict.fromkeys(v.dtype for _, v in present):
             self._prepare(hyper, dtype)
-        gradients = [steps.of_variable_dtype(gradient, variable) for gradient, variable in present]
+        gradients = [np.asarray(gradient) for gradient, _ in present]
         gradients = clipping.by_value_norm_and_global_norm(
             gradients, self.clipvalue, self.clipnorm, self.global_clipnorm, self._total
         )
@@ -87,7 +86,15 @@ class OptimizerV2(Optimizer):
         """Make the state of `var_list` without a step."""
         new = [v for v in var_list if id(v) not in self._plans]
         if new:
+            self._refuse_learning_rate(self._hyper["learning_rate"])
             self._create_slots(new)
+
+    def _refuse_learning_rate(self, learning_rate: Any) -> None:
+        """The variable of a learning rate is made at the first step: only then it turns out to be none."""
+        if learning_rate is None:
+            raise TypeError("the learning rate must be a number. Received: None")
+        if isinstance(learning_rate, str):
+            raise ValueError(f"Unknown initializer: {learning_rate}")
 
     def variables(self) -> list[Variable]:
         """The state in the order of creation: the iteration, then the slots."""

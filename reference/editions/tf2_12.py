@@ -41,7 +41,7 @@ class Keras2Optimizer(Optimizer):
             if key in DEPRECATED:
                 raise ValueError(f"{key} is deprecated in the new Keras optimizer, please check the docstring.")
             raise TypeError(f"{key} is not a valid argument, kwargs should be empty for `optimizer_experimental.Optimizer`.")
-        refuse_clips_and_averages(self._config, "> 1")
+        refuse_common(self._config, "> 1")
 
     def build(self, var_list: Sequence[Variable]) -> None:
         """Make the state for `var_list`; done by the first `apply_gradients` at the latest."""
@@ -64,7 +64,7 @@ class Keras2Optimizer(Optimizer):
         if not present:
             return self._iterations
         self.build([variable for _, variable in pairs])
-        gradients = clipping.by_norm_or_global_norm_or_value([g for g, _ in present], self._config)
+        gradients = clipping.by_norm_or_global_norm_or_value([np.asarray(g) for g, _ in present], self._config)
         variables = [variable for _, variable in present]
         if self._config["weight_decay"] is not None:
             for variable in variables:
@@ -72,7 +72,7 @@ class Keras2Optimizer(Optimizer):
         hyper = {**self._config, "learning_rate": self._learning_rate.value[()], "t": int(self._iterations.value) + 1}
         self._prepare(hyper, np.dtype(np.float32))
         for gradient, variable in zip(gradients, variables, strict=True):
-            self._update(self._known(variable), steps.of_variable_dtype(gradient, variable), hyper)
+            self._update(self._known(variable), gradient, hyper)
         self._average_weights(variables)
         self._iterations.value = self._iterations.value + 1
         steps.apply_constraints(variables)
@@ -139,8 +139,12 @@ class CallableList(list[Variable]):
         return self
 
 
-def refuse_clips_and_averages(config: dict[str, Any], least: str) -> None:
-    """ValueError for two norms, and for a moving average that can't be."""
+def refuse_common(config: dict[str, Any], least: str) -> None:
+    """TypeError or ValueError for no learning rate, for two norms, and for a moving average that can't be."""
+    if config["learning_rate"] is None:
+        raise ValueError("The learning rate must be specified. Received: learning_rate=None")
+    if isinstance(config["learning_rate"], str):
+        raise TypeError(f"Cannot convert {config['learning_rate']!r} to a float32 variable.")
     clipnorm, global_clipnorm = config["clipnorm"], config["global_clipnorm"]
     if clipnorm is not None and global_clipnorm is not None:
         raise ValueError(

@@ -19,7 +19,7 @@ from .. import clipping, steps
 from ..optimizer import optimizers_of
 from ..variable import Gradient, Variable
 from .optimizer_v2 import OptimizerV2
-from .tf2_12 import Keras2Optimizer, refuse_clips_and_averages
+from .tf2_12 import Keras2Optimizer, refuse_common
 
 DEPRECATED = ("lr", "decay", "gradient_transformers", "gradient_aggregator")
 
@@ -34,7 +34,7 @@ class Optimizer(Keras2Optimizer):
                     f"{key} is not a valid argument, kwargs should be empty for `optimizer_experimental.Optimizer`."
                 )
             logging.warning("%s is deprecated in `optimizer_experimental.Optimizer`.", key)
-        refuse_clips_and_averages(self._config, "> 1")
+        refuse_common(self._config, "> 1")
 
     def apply_gradients(  # type: ignore[override]  # the release returns nothing and knows fewer arguments
         self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]], skip_gradients_aggregation: bool = False
@@ -43,11 +43,11 @@ class Optimizer(Keras2Optimizer):
         present = steps.with_gradient(grads_and_vars)
         gradients, variables = zip(*present, strict=True)
         self.build(variables)
-        gradients = clipping.by_norm_or_global_norm_or_value(gradients, self._config)
+        gradients = clipping.by_norm_or_global_norm_or_value([np.asarray(g) for g in gradients], self._config)
         hyper = {**self._config, "learning_rate": self._learning_rate.value[()], "t": int(self._iterations.value) + 1}
         self._prepare(hyper, np.dtype(np.float32))
         for gradient, variable in zip(gradients, variables, strict=True):
-            self._update(self._known(variable), steps.of_variable_dtype(gradient, variable), hyper)
+            self._update(self._known(variable), gradient, hyper)
         self._iterations.value = self._iterations.value + 1
         if self._config["use_ema"]:
             steps.move_averages(self._averages, variables, self._config["ema_momentum"])
