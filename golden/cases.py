@@ -136,7 +136,7 @@ def dtypes_of(edition: str, optimizer: str) -> list[str]:
 def slug(config: Document) -> str:
     """A readable piece of an id: `amsgrad+beta_1=0.5`."""
     def piece(name: str, value: Any) -> str:
-        return name if value is True else f"{name}={'none' if value is None else str(value).lower().replace(' ', '')}"
+        return name if value is True else f"{name}={'none' if value is None else str(value).lower().replace(' ', '').replace('/', '-')}"
 
     return "+".join(piece(name, value) for name, value in config.items())
 
