@@ -1,10 +1,10 @@
 """Find the implementation that `--impl` names.
 
-    reference          the embedded numpy reference
-    keras              the Keras that is installed (edition keras3)
-    tf_keras           the tf_keras that is installed, and its `.legacy` (editions tf2.15 and tf2.15.legacy)
-    mypkg              any module shaped like Keras: `mypkg.optimizers.Adam`, or `mypkg.Adam`
-    mypkg:factory      `factory()` returns an implementation, or a module shaped like Keras
+reference          the embedded numpy reference
+keras              the Keras that is installed (edition keras3)
+tf_keras           the tf_keras that is installed, and its `.legacy` (editions tf2.15 and tf2.15.legacy)
+mypkg              any module shaped like Keras: `mypkg.optimizers.Adam`, or `mypkg.Adam`
+mypkg:factory      `factory()` returns an implementation, or a module shaped like Keras
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Implementation(Protocol):
         """The trajectory of a case."""
 
 
-class UnknownImplementation(ValueError):
+class UnknownImplementationError(ValueError):
     """`--impl` names nothing that can be loaded; the message says what would have been right."""
 
 
@@ -48,13 +48,13 @@ def load(name: str, edition: str | None = None) -> Implementation:
     try:
         found: Any = importlib.import_module(module_name)
     except ImportError as error:
-        raise UnknownImplementation(
+        raise UnknownImplementationError(
             f"--impl={name}: no module {module_name!r} can be imported ({error}). Give {', '.join(special)}, "
             "the name of an installed module shaped like Keras, or module:factory."
         ) from error
     if attribute:
         if not callable(getattr(found, attribute, None)):
-            raise UnknownImplementation(f"--impl={name}: {module_name!r} has no function {attribute!r}.")
+            raise UnknownImplementationError(f"--impl={name}: {module_name!r} has no function {attribute!r}.")
         found = getattr(found, attribute)()
     if hasattr(found, "run") and hasattr(found, "supports"):
         return found  # type: ignore[no-any-return]
@@ -66,16 +66,15 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
     optimizers = getattr(module, "optimizers", module)
     known = [optimizer for optimizer in spec.optimizers() if hasattr(optimizers, optimizer)]
     if not known:
-        raise UnknownImplementation(
+        raise UnknownImplementationError(
             f"--impl={name}: expected classes such as {name}.optimizers.Adam or {name}.Adam, found none of "
             f"{', '.join(spec.optimizers())}."
         )
     variable = getattr(module, "Variable", None) or getattr(optimizers, "Variable", None)
     if variable is None:
-        raise UnknownImplementation(f"--impl={name}: expected a class {name}.Variable(value, name=...), found none.")
-    tensor = getattr(module, "convert_to_tensor", None) or getattr(
-        getattr(module, "ops", None), "convert_to_tensor", np.asarray
-    )
+        raise UnknownImplementationError(f"--impl={name}: expected a class {name}.Variable(value, name=...), found none.")
+    tensor: Any = getattr(module, "convert_to_tensor", None)
+    tensor = tensor or getattr(getattr(module, "ops", None), "convert_to_tensor", np.asarray)
     editions = getattr(module, "GOLDENSTEP_EDITIONS", [edition])
     forget_names = getattr(module, "clear_session", lambda: None)
     path = name if optimizers is module else f"{name}.optimizers"
@@ -101,7 +100,7 @@ def keras() -> KerasShaped:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     module = _installed("keras")
     if int(module.__version__.partition(".")[0]) < 3:
-        raise UnknownImplementation(f"--impl=keras: expected Keras 3, found {module.__version__}; try --impl=tf_keras.")
+        raise UnknownImplementationError(f"--impl=keras: expected Keras 3, found {module.__version__}; try --impl=tf_keras.")
     return KerasShaped(
         "keras",
         {"keras3": module.optimizers},
@@ -141,4 +140,4 @@ def _installed(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise UnknownImplementation(f"--impl={name}: {name} is not installed here: pip install {name}") from error
+        raise UnknownImplementationError(f"--impl={name}: {name} is not installed here: pip install {name}") from error

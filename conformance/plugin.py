@@ -17,11 +17,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--impl",
         metavar="NAME",
-        help="what to judge: reference, keras, tf_keras, a module shaped like Keras, or module:factory (default: reference)",
+        help="what to judge: reference (default), keras, tf_keras, a module shaped like Keras, or module:factory",
     )
-    group.addoption("--edition", action="append", metavar="ID", help="only this edition, e.g. tf2.4 or keras3; repeatable")
+    group.addoption(
+        "--edition", action="append", metavar="ID", help="only this edition, e.g. tf2.4 or keras3; repeatable"
+    )
     group.addoption("--optimizer", action="append", metavar="NAME", help="only this optimizer, e.g. Adam; repeatable")
-    group.addoption("--feature", action="append", metavar="NAME", help="only cases of this feature, e.g. dense; repeatable")
+    group.addoption(
+        "--feature", action="append", metavar="NAME", help="only cases of this feature, e.g. dense; repeatable"
+    )
     group.addoption("--case", action="append", metavar="ID", help="only this case; repeatable")
     group.addoption("--smoke", action="store_true", help="one case per optimizer and edition: seconds, not minutes")
 
@@ -36,14 +40,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def session(config: pytest.Config) -> Session:
     """The implementation and the selected cases; pytest.UsageError if the options ask for what doesn't exist."""
     if SESSION not in config.stash:
-        from .implementations import UnknownImplementation
-        from .selection import Selection, UnknownSelection, session_of
+        from .implementations import UnknownImplementationError
+        from .selection import Selection, UnknownSelectionError, session_of
 
         option = config.option
         selection = Selection(option.edition, option.optimizer, option.feature, option.case, option.smoke)
         try:
             config.stash[SESSION] = session_of(option.impl or "reference", selection)
-        except (UnknownImplementation, UnknownSelection) as error:
+        except (UnknownImplementationError, UnknownSelectionError) as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[SESSION]
 
@@ -82,5 +86,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if _collected:
         from .report import print_tables
 
-        expected = config.stash[SESSION] if SESSION in config.stash else None
-        print_tables(terminalreporter, _collected, expected)
+        print_tables(terminalreporter, _collected, config.stash.get(SESSION, None))

@@ -16,7 +16,7 @@ from .implementations import Implementation, load
 Document = dict[str, Any]
 
 
-class UnknownSelection(ValueError):
+class UnknownSelectionError(ValueError):
     """The options name something that doesn't exist, or nothing; the message says what does."""
 
 
@@ -66,13 +66,15 @@ def select(
         editions = {edition for edition in claimed if edition in spec.editions()}
     optimizers = _named(selection.optimizers, list(spec.optimizers()), "--optimizer")
     optimizers = optimizers and {name.lower() for name in optimizers}
-    features = _named(selection.features, sorted({f for name in _features(index) for f in name}), "--feature") if (
-        selection.features
-    ) else None
+    features = (
+        _named(selection.features, sorted({f for name in _features(index) for f in name}), "--feature")
+        if (selection.features)
+        else None
+    )
     for identity in selection.cases or ():
         if identity not in index:
             near = difflib.get_close_matches(identity, index, 3, 0.5)
-            raise UnknownSelection(f"--case={identity}: no such case." + (f" Near: {', '.join(near)}." if near else ""))
+            raise UnknownSelectionError(f"--case={identity}: no such case." + (f" Near: {', '.join(near)}." if near else ""))
     chosen = {
         identity: place
         for identity, place in index.items()
@@ -83,8 +85,9 @@ def select(
         and (not selection.smoke or identity.endswith("/defaults-float32"))
     }
     if not chosen:
-        raise UnknownSelection(
-            "no case fits the options: " + ", ".join(f"{name}={value}" for name, value in vars(selection).items() if value)
+        raise UnknownSelectionError(
+            "no case fits the options: "
+            + ", ".join(f"{name}={value}" for name, value in vars(selection).items() if value)
         )
     return chosen
 
@@ -94,11 +97,11 @@ def _features(index: dict[str, tuple[Path, int]]) -> list[list[str]]:
 
 
 def _named(given: Sequence[str] | None, known: list[str], option: str) -> set[str] | None:
-    """The known names that were given, whatever their case; UnknownSelection for any other."""
+    """The known names that were given, whatever their case; UnknownSelectionError for any other."""
     if not given:
         return None
     spelled = {name.lower(): name for name in known}
     for name in given:
         if name.lower() not in spelled:
-            raise UnknownSelection(f"{option}={name}: expected one of {', '.join(known)}.")
+            raise UnknownSelectionError(f"{option}={name}: expected one of {', '.join(known)}.")
     return {spelled[name.lower()] for name in given}

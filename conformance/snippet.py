@@ -27,7 +27,11 @@ def failure(implementation: Implementation, golden: Document, record: Record) ->
     ]
     code = getattr(implementation, "code", None)
     if code and golden["case"]["edition"] in code["namespaces"]:
-        lines += ["", "without goldenstep:", *("  " + line for line in script(code, golden["case"], record).splitlines())]
+        lines += [
+            "",
+            "without goldenstep:",
+            *("  " + line for line in script(code, golden["case"], record).splitlines()),
+        ]
     return "\n".join(lines)
 
 
@@ -44,7 +48,8 @@ def script(code: Document, case: Document, record: Record) -> str:
         code["variable"].format(value=value, name=v["name"]) for value, v in zip(values, case["variables"], strict=True)
     ]
     gradients = [
-        "[" + ", ".join(shown(g, v["value"], code) for g, v in zip(gs, case["variables"], strict=True)) + "]" for gs in applied
+        "[" + ", ".join(shown(g, v["value"], code) for g, v in zip(gs, case["variables"], strict=True)) + "]"
+        for gs in applied
     ]
     divergence = record.divergence
     remark = f"  # {divergence.where}: expected {divergence.expected}" if divergence else ""
@@ -61,7 +66,9 @@ def script(code: Document, case: Document, record: Record) -> str:
 
 def literal(values: list[Any], like: Document) -> str:
     """A numpy array as source text."""
-    numbers = json.dumps(values).replace('"NaN"', "np.nan").replace('"Infinity"', "np.inf").replace('"-Infinity"', "-np.inf")
+    numbers = (
+        json.dumps(values).replace('"NaN"', "np.nan").replace('"Infinity"', "np.inf").replace('"-Infinity"', "-np.inf")
+    )
     return f"np.array({numbers}, {like['dtype']!r}).reshape({tuple(like['shape'])})"
 
 

@@ -16,11 +16,15 @@ from .record import record, verify
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0 if all is well, 1 if goldens drifted, 2 if the oracle can't run."""
     releases = sorted({edition["release"] for edition in spec.editions().values()})
-    parser = argparse.ArgumentParser("goldenstep.golden", description="Record goldens from a real release, or verify them.")
+    parser = argparse.ArgumentParser(
+        "goldenstep.golden", description="Record goldens from a real release, or verify them."
+    )
     parser.add_argument("action", choices=("record", "verify"))
     parser.add_argument("release", choices=releases)
     parser.add_argument("--python", required=True, help="the Python of the environment that has the release")
-    parser.add_argument("--folder", type=Path, default=files.FOLDER, help="where the goldens lie (default: the shipped ones)")
+    parser.add_argument(
+        "--folder", type=Path, default=files.FOLDER, help="where the goldens lie (default: the shipped ones)"
+    )
     parser.add_argument("--optimizer", help="only this optimizer")
     given = parser.parse_args(arguments)
     action = record if given.action == "record" else verify

@@ -25,6 +25,7 @@ Shape = tuple[int, ...]
 
 STEPS = 10
 USUAL: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
+ONE: dict[str, Shape] = {"kernel": (2, 5)}
 SHAPES: dict[str, dict[str, Shape]] = {
     "scalar": {"scale": ()},
     "empty": {"nothing": (0,), "bias": (2,)},
@@ -66,11 +67,18 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     own = spec.hyperparameters(optimizer, edition)
     dtypes = dtypes_of(edition, optimizer)
 
-    def case(config: Document, shapes: dict[str, Shape] = USUAL, dtype: str = "float32", pattern: str = "random") -> Document:
+    asks_for_shape = any({"rank", "uses_adam"} & set(v["when"]) for v in spec.optimizers()[optimizer]["variants"])
+
+    def case(
+        config: Document,
+        shapes: dict[str, Shape] = USUAL if asks_for_shape else ONE,
+        dtype: str = "float32",
+        pattern: str = "random",
+    ) -> Document:
         return drawn(optimizer, config, shapes, dtype, pattern)
 
     for dtype in dtypes:
-        yield f"defaults-{dtype}", case({}, dtype=dtype)
+        yield f"defaults-{dtype}", case({}, USUAL, dtype)
     for name, entry in own.items():
         for sample in entry["samples"]:
             yield slug({name: sample}), case({name: sample})
@@ -79,6 +87,9 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
             yield f"{slug(config)}-{dtype}", case(config, dtype=dtype)
     for pattern in PATTERNS:
         yield f"gradient-{pattern}", case({}, pattern=pattern)
+    for config in variant_configs(optimizer, edition):
+        for pattern in ("zero", "shrinking", "huge", "infinite", "nan"):
+            yield f"{slug(config)}+gradient-{pattern}", case(config, pattern=pattern)
     for name, shapes in SHAPES.items():
         yield f"shape-{name}", case({}, shapes)
     given = {a["name"] for a in spec.arguments(optimizer, edition)} | set(
@@ -86,8 +97,8 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     )
     for name, config in PIPELINE.items():
         if set(config) <= given:
-            yield name, case(config)
-    yield "thousand-steps", thousand(case({}))
+            yield name, case(config, USUAL)
+    yield "thousand-steps", thousand(case({}, USUAL))
     yield from refused(edition, optimizer)
 
 
@@ -133,10 +144,32 @@ def dtypes_of(edition: str, optimizer: str) -> list[str]:
     return list(spec.optimizers()[optimizer]["editions"][edition].get("dtypes", basic))
 
 
+def variant_configs(optimizer: str, edition: str) -> Iterator[Document]:
+    """For every variant that a config alone can ask for: the config that asks for it with the first fitting samples."""
+    own = spec.hyperparameters(optimizer, edition)
+    for variant in spec.optimizers()[optimizer]["variants"]:
+        if variant["when"] and set(variant["when"]) <= set(own):
+            config = {
+                name: next(s for s in own[name]["samples"] if s != condition["not"])
+                if isinstance(condition, dict)
+                else condition
+                for name, condition in variant["when"].items()
+            }
+            if spec.variant(optimizer, {**{n: e["default"] for n, e in own.items()}, **config}) == variant["name"]:
+                changed = {name: value for name, value in config.items() if value != own[name]["default"]}
+                if changed:
+                    yield changed
+
+
 def slug(config: Document) -> str:
     """A readable piece of an id: `amsgrad+beta_1=0.5`."""
+
     def piece(name: str, value: Any) -> str:
-        return name if value is True else f"{name}={'none' if value is None else str(value).lower().replace(' ', '').replace('/', '-')}"
+        return (
+            name
+            if value is True
+            else f"{name}={'none' if value is None else str(value).lower().replace(' ', '').replace('/', '-')}"
+        )
 
     return "+".join(piece(name, value) for name, value in config.items())
 
@@ -245,5 +278,3 @@ def features_of(config: Document) -> list[str]:
         ("clipnorm", "clipvalue", "global_clipnorm"), "clipping"
     )
     return list(dict.fromkeys(feature for name, feature in features.items() if config.get(name) is not None))
-
-

@@ -22,11 +22,15 @@ class OracleProcess:
     def __init__(self, release: str, python: str) -> None:
         if not Path(python).exists():
             raise OracleError(
-                f"no Python of release {release} at {python}: make its environment with `tox run -e oracle-{release} --notest`"
+                f"no Python of release {release} at {python}: make it with `tox run -e oracle-{release} --notest`"
             )
         self.release = release
         self._process = subprocess.Popen(
-            [python, str(ORACLE), release], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [python, str(ORACLE), release],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def __enter__(self) -> OracleProcess:

@@ -59,7 +59,11 @@ def each(function: Callable[..., Array], gradients: Sequence[Array], *given: Any
 
 
 def by_value_norm_and_global_norm(
-    gradients: Sequence[Array], clipvalue: float | None, clipnorm: float | None, global_clipnorm: float | None, total: Sum
+    gradients: Sequence[Array],
+    clipvalue: float | None,
+    clipnorm: float | None,
+    global_clipnorm: float | None,
+    total: Sum,
 ) -> list[Array]:
     """OptimizerV2: every kind that is set, 0 included, in this order."""
     if clipvalue is not None:

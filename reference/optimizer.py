@@ -82,10 +82,9 @@ class Optimizer:
             raise ValueError(f"the name of an optimizer must be a string. Received: name={self.name}")
         owners = [Owner(v.path, v.shape, v.dtype.name) for v in variables]
         for entry in layout(self.optimizer, self.edition, self._config, owners, self.name):
-            owner = None if entry.owner is None else variables[entry.owner]
-            held = self._slots.get((entry.slot or entry.kind, owner and id(owner)))
-            if held is None:
-                held = self._slots[entry.slot or entry.kind, owner and id(owner)] = self._started(entry, owner)
+            variable = None if entry.owner is None else variables[entry.owner]
+            key = entry.slot or entry.kind, None if variable is None else id(variable)
+            held = self._slots.setdefault(key, self._slots.get(key) or self._started(entry, variable))
             kept = self._hidden if entry.hidden else self._state
             if not any(held is variable for variable in kept):
                 kept.append(held)

@@ -1,8 +1,8 @@
 """The specification: JSON documents beside this file, and nothing but their loading here.
 
-    optimizers/   one document per optimizer: hyperparameters, slots, variants, editions, bounds, clauses
-    editions/     one document per edition: names, common arguments, versions, errors
-    schemas/      JSON Schemas (2020-12) of these documents, of cases, trajectories and goldens
+optimizers/   one document per optimizer: hyperparameters, slots, variants, editions, bounds, clauses
+editions/     one document per edition: names, common arguments, versions, errors
+schemas/      JSON Schemas (2020-12) of these documents, of cases, trajectories and goldens
 """
 
 from __future__ import annotations
@@ -39,6 +39,12 @@ def optimizers() -> dict[str, Document]:
     return {document["name"]: document for document in _folder("optimizers").values()}
 
 
+@functools.cache
+def flags() -> dict[str, Document]:
+    """What a flag on a case says: a note, and the mistakes that such cases catch."""
+    return dict(json.loads((resources.files(__package__) / "flags.json").read_text("utf-8")))
+
+
 def schemas() -> dict[str, Document]:
     """Every JSON Schema by its short name (`case`, `trajectory`, `optimizer` ...)."""
     return _folder("schemas")
@@ -65,7 +71,7 @@ def _like(optimizer: str, edition: str) -> Document:
 
 
 def arguments(optimizer: str, edition: str) -> list[Document]:
-    """All constructor arguments in signature order: own ones, then the edition's common tail, unless `arguments` says otherwise."""
+    """All constructor arguments in signature order: own ones, then the common tail, unless `arguments` says otherwise."""
     own = hyperparameters(optimizer, edition)
     common = {entry["name"]: entry for entry in editions()[edition]["arguments"]}
     if "name" in common and editions()[edition]["default_name"] == "class name":
@@ -89,7 +95,7 @@ def holds(when: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
         elif "not" in condition:
             met = value != condition["not"]
         else:
-            met = condition.get("minimum", value) <= value <= condition.get("maximum", value)
+            met = value is not None and condition.get("minimum", value) <= value <= condition.get("maximum", value)
         if not met:
             return False
     return True
@@ -97,17 +103,13 @@ def holds(when: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
 
 def variant(optimizer: str, facts: Mapping[str, Any]) -> str:
     """Name of the first variant of `optimizer` whose conditions hold for `facts`."""
-    return next(v["name"] for v in optimizers()[optimizer]["variants"] if holds(v["when"], facts))
+    return next(str(v["name"]) for v in optimizers()[optimizer]["variants"] if holds(v["when"], facts))
 
 
 def bound(optimizer: str, edition: str, variant: str, dtype: str) -> Document | None:
     """The stated bound for a rule and dtype, or None where the arithmetic is exact."""
     for entry in optimizers()[optimizer].get("bounds", []):
-        if (
-            edition in entry["editions"]
-            and dtype in entry["dtypes"]
-            and variant in entry.get("variants", [variant])
-        ):
+        if edition in entry["editions"] and dtype in entry["dtypes"] and variant in entry.get("variants", [variant]):
             return dict(entry)
     return None
 

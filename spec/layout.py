@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +123,7 @@ def in_float32(number: float) -> float:
     return float(struct.unpack("f", struct.pack("f", number))[0])
 
 
-SHAPES = {
+SHAPES: dict[str, Callable[[Shape], Shape]] = {
     "variable": lambda shape: shape,
     "rows": lambda shape: shape[:-1],
     "columns": lambda shape: shape[:-2] + shape[-1:],

@@ -66,6 +66,11 @@ def test_recorded_cases_are_the_ones_that_the_specification_gives(edition: str, 
     assert recorded == list(cases_of(edition, optimizer))
 
 
+def test_every_flag_is_used_and_explained() -> None:
+    used = {flag for path in files.paths() for golden in files.goldens(path) for flag in golden["case"]["flags"]}
+    assert used == set(spec.flags())
+
+
 def test_goldens_satisfy_their_schema() -> None:
     for path in files.paths():
         spec.validate(files.parsed(path, 0), "provenance", path.name)
@@ -145,7 +150,14 @@ def test_a_spoiled_golden_is_refused(spoil: Callable[[Document], None]) -> None:
 
 @pytest.mark.parametrize(
     ("place", "value"),
-    [("slots", {}), ("hyperparameters", []), ("clauses", []), ("variants", []), ("editions", {"tf3": {}}), ("colour", "red")],
+    [
+        ("slots", {}),
+        ("hyperparameters", []),
+        ("clauses", []),
+        ("variants", []),
+        ("editions", {"tf3": {}}),
+        ("colour", "red"),
+    ],
 )
 def test_a_spoiled_optimizer_is_refused(place: str, value: Any) -> None:
     document = {**spec.optimizers()["Adam"], place: value}

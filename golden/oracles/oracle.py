@@ -23,6 +23,9 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VIS
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+# With several threads some kernels of TF 2.4 round the last elements of each thread's share differently.
+tf.config.threading.set_intra_op_parallelism_threads(1)
+
 CPU_FEATURES = ("avx", "avx2", "avx512f", "fma", "f16c")
 
 
@@ -145,8 +148,7 @@ class Run:
 
     def apply(self, gradients):
         pairs = [
-            (None if g is None else tf.constant(array_of(g, as_array(v))), v)
-            for g, v in zip(gradients, self.variables)
+            (None if g is None else tf.constant(array_of(g, as_array(v))), v) for g, v in zip(gradients, self.variables)
         ]
         self.optimizer.apply_gradients(pairs)
         self.count += 1

@@ -1,7 +1,7 @@
 """The editions: what each generation of the API does around a rule, and its public names.
 
-    from goldenstep.reference.editions import keras3, tf2_4
-    keras3.Adam(learning_rate=0.1)
+from goldenstep.reference.editions import keras3, tf2_4
+keras3.Adam(learning_rate=0.1)
 """
 
 from __future__ import annotations

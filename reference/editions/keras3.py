@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from .tf2_12 import refuse_averages
 class BaseOptimizer(Optimizer):
     """Base class of Keras 3."""
 
-    _names: dict[str, int] = {}
+    _names: ClassVar[dict[str, int]] = {}
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
         if kwargs.pop("decay", None) is not None:
@@ -79,9 +79,7 @@ class BaseOptimizer(Optimizer):
         self.apply(gradients, variables)
         return self._iterations
 
-    def apply(
-        self, grads: Sequence[Gradient | None], trainable_variables: Sequence[Variable] | None = None
-    ) -> None:
+    def apply(self, grads: Sequence[Gradient | None], trainable_variables: Sequence[Variable] | None = None) -> None:
         """One step: clip, decay weights, for each variable its rule, then averages, then constraints."""
         if len(grads) == 0:
             return
@@ -162,7 +160,8 @@ class BaseOptimizer(Optimizer):
         """Muon decays the variables that it hands to Adam by their own factor."""
         owner = Owner(variable.path, variable.shape, variable.dtype.name)
         uses_adam = facts(self.optimizer, self._config, owner).get("uses_adam", False)
-        return self._config["adam_weight_decay" if uses_adam else "weight_decay"]
+        decay: float | None = self._config["adam_weight_decay" if uses_adam else "weight_decay"]
+        return decay
 
     def _average_weights(self) -> None:
         """average = m * average + (1 - m) * w, in the variable's dtype, with m = 0 on the first step."""

@@ -31,7 +31,9 @@ class OptimizerV2(Optimizer):
     def _accept(self, kwargs: dict[str, Any]) -> None:
         for key, value in kwargs.items():
             if key not in KEYWORDS:
-                raise TypeError(f"Unexpected keyword argument passed to optimizer: {key}. Allowed: {', '.join(KEYWORDS)}.")
+                raise TypeError(
+                    f"Unexpected keyword argument passed to optimizer: {key}. Allowed: {', '.join(KEYWORDS)}."
+                )
             if value is not None and value < 0:
                 raise ValueError(f"Expected {key} >= 0, received: {value}")
         self.clipvalue: float | None = kwargs.get("clipvalue")
@@ -79,7 +81,9 @@ class OptimizerV2(Optimizer):
 
     def _decayed_learning_rate(self, dtype: np.dtype) -> np.floating:
         """learning_rate / (1 + decay * iterations), in the variable's dtype."""
-        learning_rate, decay, iterations = cast(dtype, self._hyper["learning_rate"], self._decay, self._iterations.value)
+        learning_rate, decay, iterations = cast(
+            dtype, self._hyper["learning_rate"], self._decay, self._iterations.value
+        )
         return learning_rate / (1 + decay * iterations) if self._decay > 0 else learning_rate
 
     def _create_all_weights(self, var_list: Sequence[Variable]) -> None:
@@ -108,7 +112,12 @@ class OptimizerV2(Optimizer):
     def get_slot_names(self) -> list[str]:
         """Names of the slots that a variable has."""
         groups = [entry for entry in spec.state(self.optimizer, self.edition) if not isinstance(entry, str)]
-        return [name for group in groups if spec.holds(group.get("when", {}), self._config) for name in group["slots"].values()]
+        return [
+            name
+            for group in groups
+            if spec.holds(group.get("when", {}), self._config)
+            for name in group["slots"].values()
+        ]
 
     def get_slot(self, var: Variable, slot_name: str) -> Variable:
         """The slot `slot_name` of `var`."""

@@ -40,7 +40,9 @@ class Keras2Optimizer(Optimizer):
         for key in kwargs:
             if key in DEPRECATED:
                 raise ValueError(f"{key} is deprecated in the new Keras optimizer, please check the docstring.")
-            raise TypeError(f"{key} is not a valid argument, kwargs should be empty for `optimizer_experimental.Optimizer`.")
+            raise TypeError(
+                f"{key} is not a valid argument, kwargs should be empty for `optimizer_experimental.Optimizer`."
+            )
         refuse_common(self._config, "> 1")
 
     def build(self, var_list: Sequence[Variable]) -> None:

@@ -9,6 +9,7 @@ from ..bits import total_in_two
 from ..optimizer import optimizers_of
 from .optimizer_v2 import OptimizerV2
 
+
 class Optimizer(OptimizerV2):
     """Base class of TF 2.4: sums run in two packets."""
 

@@ -41,9 +41,9 @@ class Optimizer(Keras2Optimizer):
     ) -> None:
         """One step: clip, for each variable its rule, count, then averages."""
         present = steps.with_gradient(grads_and_vars)
-        gradients, variables = zip(*present, strict=True)
+        variables = [variable for _, variable in present]
         self.build(variables)
-        gradients = clipping.by_norm_or_global_norm_or_value([np.asarray(g) for g in gradients], self._config)
+        gradients = clipping.by_norm_or_global_norm_or_value([np.asarray(g) for g, _ in present], self._config)
         hyper = {**self._config, "learning_rate": self._learning_rate.value[()], "t": int(self._iterations.value) + 1}
         self._prepare(hyper, np.dtype(np.float32))
         for gradient, variable in zip(gradients, variables, strict=True):

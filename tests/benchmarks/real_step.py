@@ -1,6 +1,6 @@
 """Time `apply_gradients` of the real release; runs in an oracle's environment.  Prints microseconds as JSON.
 
-    python real_step.py keras3 Adam Nadam ...
+python real_step.py keras3 Adam Nadam ...
 """
 
 import json
@@ -10,8 +10,8 @@ import time
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow")
 
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
+import numpy as np
+import tensorflow as tf
 
 
 def microseconds(optimizer, variables, gradients, seconds=0.5):

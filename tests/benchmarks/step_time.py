@@ -1,6 +1,6 @@
 """How long one step takes: the reference beside the real `apply_gradients`, and a 10-million-element Adam.
 
-    python tests/benchmarks/step_time.py            needs the oracles' environments (tox run -e oracle-... --notest)
+python tests/benchmarks/step_time.py            needs the oracles' environments (tox run -e oracle-... --notest)
 """
 
 from __future__ import annotations
