@@ -54,7 +54,8 @@ def session(config: pytest.Config) -> Session:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "golden_id" in metafunc.fixturenames:
-        metafunc.parametrize("golden_id", session(metafunc.config).ids)
+        ids = session(metafunc.config).ids
+        metafunc.parametrize("golden_id", ids, ids=ids)
 
 
 @pytest.fixture(scope="session")
@@ -86,4 +87,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if _collected:
         from .report import print_tables
 
-        print_tables(terminalreporter, _collected, config.stash.get(SESSION, None))
+        print_tables(terminalreporter, _collected, session(config))

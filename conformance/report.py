@@ -20,11 +20,10 @@ VERDICTS = [verdict.value for verdict in Verdict]
 COLOURS = {"exact": "green", "within bound": "green", "diverges": "red", "error": "red", "unsupported": "yellow"}
 
 
-def print_tables(reporter: pytest.TerminalReporter, records: list[dict[str, Any]], session: Session | None) -> None:
+def print_tables(reporter: pytest.TerminalReporter, records: list[dict[str, Any]], session: Session) -> None:
     """Write the verdict tables to pytest's terminal."""
-    name = getattr(session.implementation, "name", "?") if session else "?"
-    version = getattr(session.implementation, "version", "") if session else ""
-    expected = session.ids if session else [record["id"] for record in records]
+    name, version = session.implementation.name, getattr(session.implementation, "version", "")
+    expected = session.ids
     reporter.section(f"goldenstep: verdicts on {name} {version}".rstrip())
     for text in tables(records, expected, reporter.hasmarkup, reporter._tw.fullwidth):
         reporter.write(text)

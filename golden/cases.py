@@ -26,6 +26,8 @@ Shape = tuple[int, ...]
 STEPS = 10
 USUAL: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
 ONE: dict[str, Shape] = {"kernel": (2, 5)}
+LONG: dict[str, Shape] = {"bias": (43,)}
+BOTH_RANKS: dict[str, Shape] = {"kernel": (2, 5), "bias": (11,)}
 SHAPES: dict[str, dict[str, Shape]] = {
     "scalar": {"scale": ()},
     "empty": {"nothing": (0,), "bias": (2,)},
@@ -44,7 +46,7 @@ PIPELINE: dict[str, Document] = {
     "use_ema": {"use_ema": True, "ema_momentum": 0.75},
     "use_ema+ema_overwrite_frequency=3": {"use_ema": True, "ema_momentum": 0.75, "ema_overwrite_frequency": 3},
 }
-LONG_KEEP = [1, 2, 9, 10, 99, 100, 999, 1000]
+KEPT_OF_A_THOUSAND = [1, 2, 9, 10, 99, 100, 999, 1000]
 
 
 def cases(edition: str) -> Iterator[Document]:
@@ -71,7 +73,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
 
     def case(
         config: Document,
-        shapes: dict[str, Shape] = USUAL if asks_for_shape else ONE,
+        shapes: dict[str, Shape] = BOTH_RANKS if asks_for_shape else ONE,
         dtype: str = "float32",
         pattern: str = "random",
     ) -> Document:
@@ -87,6 +89,8 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
             yield f"{slug(config)}-{dtype}", case(config, dtype=dtype)
     for pattern in PATTERNS:
         yield f"gradient-{pattern}", case({}, pattern=pattern)
+    for config in ({}, *variant_configs(optimizer, edition)):
+        yield f"{slug(config)}+starts-at-zero".lstrip("+"), from_zero(case(config, LONG))
     for config in variant_configs(optimizer, edition):
         for pattern in ("zero", "shrinking", "huge", "infinite", "nan"):
             yield f"{slug(config)}+gradient-{pattern}", case(config, pattern=pattern)
@@ -243,9 +247,17 @@ PATTERNS: dict[str, Any] = {
 PATTERNS_AND_RANDOM = {**PATTERNS, "random": lambda base, step, dtype: base[step]}
 
 
+def from_zero(case: Document) -> Document:
+    """The case with variables that start at 0: the first step shows every bit of the update."""
+    variables = [
+        {**v, "value": {**v["value"], "values": [0.0] * len(v["value"]["values"])}} for v in case["variables"]
+    ]
+    return {**case, "flags": ["starts-at-zero"], "variables": variables}
+
+
 def thousand(case: Document) -> Document:
     """The ten steps of a case a hundred times over, kept where a trajectory is looked at, and just before."""
-    return {**case, "flags": ["long-run"], "events": [{"repeat": 100, "events": case["events"]}], "keep": LONG_KEEP}
+    return {**case, "flags": ["long-run"], "events": [{"repeat": 100, "events": case["events"]}], "keep": KEPT_OF_A_THOUSAND}
 
 
 def finished(identity: str, edition: str, case: Document) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,30 +11,34 @@ Tensor = dict[str, Any]
 SPECIAL = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 
 
-def number(x: Any) -> int | float | str:
-    """One numpy number as JSON: an int, the shortest decimal, or "NaN", "Infinity", "-Infinity"."""
-    if isinstance(x, np.integer | np.bool_):
-        return int(x)
-    if not np.isfinite(x):
-        return "NaN" if np.isnan(x) else "Infinity" if x > 0 else "-Infinity"
-    decimal = float(str(x))
-    return decimal if type(x)(decimal) == x else float(x)
-
-
 def flat(array: np.ndarray) -> list[int | float | str]:
-    """The elements of an array in row-major order, each as `number` writes it."""
-    return [number(x) for x in np.asarray(array).ravel()]
+    """The elements in row-major order: ints, shortest decimals, or "NaN", "Infinity", "-Infinity"."""
+    elements = np.asarray(array).ravel()
+    if elements.dtype.kind != "f":
+        return elements.tolist()
+    numbers = elements.tolist() if elements.dtype == np.float64 else [float(s) for s in elements.astype(str).tolist()]
+    if not np.isfinite(elements).all():
+        numbers = [named(x) for x in numbers]
+    if not np.array_equal(unflat(numbers, elements.dtype, elements.shape), elements, equal_nan=True):
+        return [named(x) for x in elements.astype(np.float64).tolist()]
+    return numbers
+
+
+def named(x: float) -> float | str:
+    """A number, or the name of what is none."""
+    return x if math.isfinite(x) else "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
 
 
 def unflat(values: list[Any], dtype: str | np.dtype, shape: tuple[int, ...]) -> np.ndarray:
     """The array that `flat` wrote; ValueError if the values don't fill the shape."""
-    if not np.issubdtype(np.dtype(dtype), np.floating):
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
         return np.array(values, dtype).reshape(shape)
     try:
         numbers = np.array(values, np.float64)
     except ValueError:
         numbers = np.array([SPECIAL.get(x, x) for x in values], np.float64)
-    if numbers.size != int(np.prod(shape)):
+    if numbers.size != math.prod(shape):
         raise ValueError(f"{numbers.size} values do not fill the shape {shape}")
     with np.errstate(over="ignore", under="ignore"):
         return numbers.astype(dtype).reshape(shape)

@@ -166,7 +166,7 @@ def adam_like(epsilon_inside: bool = False, shift: int = 0, beta_1: float | None
 def test_wrong_adams_are_rejected(options: Document, monkeypatch: pytest.MonkeyPatch) -> None:
     records = with_rule(monkeypatch, adam_like(**options))
     rejected = [record for record in records if record.verdict in (Verdict.DIVERGES, Verdict.ERROR)]
-    assert len(rejected) > len(records) // 3
+    assert len(rejected) >= 20
 
 
 INDEX = files.index()

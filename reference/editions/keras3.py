@@ -71,6 +71,7 @@ class BaseOptimizer(Optimizer):
             self._state = []
             self._create_slots(self._trainable_variables)
             self._averages = [self._slots["average", id(v)] for v in variables if self._config["use_ema"]]
+            self._weight_decays = {id(v): self._weight_decay_of(v) for v in variables}
             self.built = True
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Variable:
@@ -91,7 +92,7 @@ class BaseOptimizer(Optimizer):
         if gradients:
             gradients = clipping.by_the_one_given(gradients, self._config)
             for variable in variables:
-                weight_decay = self._weight_decay_of(variable)
+                weight_decay = self._weight_decays[id(variable)]
                 if weight_decay is not None:
                     steps.decay_weights(variable, weight_decay, self._learning_rate.value[()])
             learning_rate = self._learning_rate.value[()]
