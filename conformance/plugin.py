@@ -67,17 +67,21 @@ def conformance_session(request: pytest.FixtureRequest) -> Session:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Collect the records that tests leave in their report; this runs where the table is printed, also under xdist."""
     if report.when == "call":
-        _collected.extend(value for name, value in report.user_properties if name == "goldenstep")
+        _collected.extend(records_of(report))
 
 
 _collected: list[dict[str, Any]] = []
 
 
+def records_of(report: pytest.TestReport) -> list[dict[str, Any]]:
+    """The records of verdicts that a report carries."""
+    properties: list[tuple[str, Any]] = list(report.user_properties)
+    return [value for name, value in properties if name == "goldenstep"]
+
+
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """An unsupported case is neither passed nor skipped."""
-    if report.when == "call" and any(
-        name == "goldenstep" and value["verdict"] == "unsupported" for name, value in report.user_properties
-    ):
+    if report.when == "call" and any(record["verdict"] == "unsupported" for record in records_of(report)):
         return "unsupported", "u", "UNSUPPORTED"
     return None
 

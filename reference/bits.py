@@ -7,23 +7,25 @@ dtype of its operands, as TensorFlow's CPU kernels do in eager mode on x86-64.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 Array = np.ndarray
 Scalar = np.floating
+Operand = Any  # an array or a scalar of one floating dtype
 
 
 class Flushing(np.ndarray):
     """An array whose operations read and write denormal numbers as zero, as TensorFlow's threads do."""
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         operands = (flush(np.asarray(x)) if isinstance(x, np.ndarray | np.generic) else x for x in inputs)
         result = getattr(ufunc, method)(*operands, **kwargs)
         return flush(np.asarray(result)).view(Flushing)
 
 
-def flush(x: Array) -> Array:
+def flush(x: Operand) -> Operand:
     """`x` with its denormal float32 and float64 numbers replaced by zeros of the same sign.
 
     float16 is left alone: its kernels compute in float32, where no half is denormal.
@@ -33,7 +35,7 @@ def flush(x: Array) -> Array:
     return np.where(np.abs(x) < np.finfo(x.dtype).tiny, np.copysign(x.dtype.type(0), x), x)
 
 
-def run(rule: Callable[..., tuple], *arrays: Array, **hyperparameters) -> tuple:
+def run(rule: Callable[..., tuple[Any, ...]], *arrays: Operand, **hyperparameters: Any) -> tuple[Any, ...]:
     """`rule` as TensorFlow's threads run it: silent on overflow and NaN, with denormals flushed to zero.
 
     Denormals are rare and numpy doesn't flush them, so the rule runs as it stands; only if the processor
@@ -53,17 +55,17 @@ def run(rule: Callable[..., tuple], *arrays: Array, **hyperparameters) -> tuple:
             return tuple(np.asarray(x) for x in results)
 
 
-def cast(dtype: np.dtype, *values: float | Scalar) -> list[Scalar]:
+def cast(dtype: np.dtype, *values: Operand) -> list[Any]:
     """Each value rounded once to `dtype`: how a hyperparameter meets the variable."""
     return [dtype.type(value) for value in values]
 
 
-def sqrt(x):
+def sqrt(x: Operand) -> Operand:
     """Square root, correctly rounded (IEEE 754), in the dtype of `x`."""
     return np.sqrt(x)
 
 
-def power(base: Scalar, exponent: Scalar) -> Scalar:
+def power(base: Operand, exponent: Operand) -> Operand:
     """`base ** exponent` of two scalars, in their own dtype: the C library's pow; a denormal result is zero.
 
     numpy's array loop may use a vector library with other last bits; the scalar operator does not.
@@ -75,32 +77,32 @@ def power(base: Scalar, exponent: Scalar) -> Scalar:
             return flush(np.asarray(base**exponent))[()]
 
 
-def maximum(x, y):
+def maximum(x: Operand, y: Operand) -> Operand:
     """Elementwise maximum as Eigen's packets take it."""
     return np.maximum(x, y)
 
 
-def minimum(x, y):
+def minimum(x: Operand, y: Operand) -> Operand:
     """Elementwise minimum as Eigen's packets take it."""
     return np.minimum(x, y)
 
 
-def cast_tensor(dtype: np.dtype, *values: float) -> list[Scalar]:
+def cast_tensor(dtype: np.dtype, *values: float) -> list[Any]:
     """Each value rounded to float32 and then to `dtype`: how `tf.cast` takes a Python float, for float64 too."""
     return [dtype.type(np.float32(value)) for value in values]
 
 
-def sign(x):
+def sign(x: Operand) -> Operand:
     """-1, 0 or 1 with the sign of `x`; NaN stays NaN."""
     return np.sign(x)
 
 
-def larger(x, y):
+def larger(x: Operand, y: Operand) -> Operand:
     """`y` where it is larger than `x`, else `x`: the kernels' maximum, which overlooks a NaN in `y`."""
     return np.where(y > x, y, x)
 
 
-def rsqrt(x):
+def rsqrt(x: Operand) -> Operand:
     """Reciprocal square root as TF 2.9 and 2.12 take it."""
     return refined(x, lambda x, y: y * (1.5 - 0.5 * y * (x * y)))
 
@@ -238,12 +240,12 @@ def down(x: Array) -> Array:
     return np.add.reduce(x, axis=-2, initial=0)
 
 
-def powers(x, exponent):
+def powers(x: Operand, exponent: Operand) -> Operand:
     """`x ** exponent` element by element with the C library's pow, which TensorFlow has for single numbers."""
     return np.array([value**exponent for value in x.flat], x.dtype).reshape(x.shape)
 
 
-def root(x, exponent):
+def root(x: Operand, exponent: Operand) -> Operand:
     """`x ** exponent`, and the square root for the exponent 1/2: the FTRL kernels."""
     return sqrt(x) if exponent == 0.5 else powers(x, exponent)
 
@@ -253,7 +255,7 @@ def in_float32(reduce: Callable[[Array], Array], x: Array) -> Array:
     return reduce(x.astype(np.result_type(x, np.float32))).astype(x.dtype)
 
 
-def estimate(x):
+def estimate(x: Operand) -> Operand:
     """The processor's rsqrtps of float32 numbers, from Intel's table: 13 bits for each 1024th of an octave.
 
     They are those of the reciprocal root of the middle.  Processors of other makers have other tables.
@@ -265,7 +267,7 @@ def estimate(x):
     return np.ldexp(np.rint(fraction * 2**13) / 2**13, exponent).astype(np.float32)
 
 
-def refined(x, step):
+def refined(x: Operand, step: Callable[..., Any]) -> Operand:
     """Reciprocal square root: rounded twice, but in whole packets of 8 an estimate y that `step(x, y)` corrects.
 
     Packets of float16 go through float32; float64 has no estimate.
@@ -281,19 +283,19 @@ def refined(x, step):
     return np.concatenate([packets, result.ravel()[whole:]]).reshape(x.shape)
 
 
-def rsqrt_2_15(x):
+def rsqrt_2_15(x: Operand) -> Operand:
     """Reciprocal square root as TF 2.15 takes it: from the same estimate, corrected in another form."""
     return refined(x, lambda x, y: y - 0.5 * y * (x * y * y - 1))
 
 
-def rsqrt_2_4(x):
+def rsqrt_2_4(x: Operand) -> Operand:
     """Reciprocal square root as TF 2.4 takes it: 1.5 times too large below 2**-125, where half of x is denormal."""
     if x.dtype != np.float32:
         return np.reciprocal(np.sqrt(x))
     return refined(x, lambda x, y: y * (1.5 - y * (half(x) * y)))
 
 
-def sqrt_2_4(x):
+def sqrt_2_4(x: Operand) -> Operand:
     """Square root as TF 2.4 takes it: up to 4 ulp off in whole packets of 8 float32 numbers, exact in the others.
 
     Outside [2**-125, 2**126) half of x or y * y is denormal, and the packets' root 1.5 times too large;
@@ -308,11 +310,11 @@ def sqrt_2_4(x):
     return np.concatenate([packets, np.sqrt(x.ravel()[whole:])]).reshape(x.shape)
 
 
-def half(x):
+def half(x: Operand) -> Operand:
     """Half of each float32 number, or 0 where that is denormal."""
     return np.where(np.abs(x) < 2 * np.finfo(np.float32).tiny, np.float32(0), x * 0.5)
 
 
-def root_2_4(x, exponent):
+def root_2_4(x: Operand, exponent: Operand) -> Operand:
     """`root` as TF 2.4 takes it."""
     return sqrt_2_4(x) if exponent == 0.5 else powers(x, exponent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .bits import Scalar, cast, cast_tensor, run
+from .bits import Operand, cast, cast_tensor, run
 from .variable import Gradient, Variable
 
 Pair = tuple[Gradient, Variable]
@@ -19,7 +19,7 @@ def with_gradient(pairs: Iterable[tuple[Gradient | None, Variable]]) -> list[Pai
     return present
 
 
-def decay_weights(variable: Variable, weight_decay: float, learning_rate: Scalar) -> None:
+def decay_weights(variable: Variable, weight_decay: float, learning_rate: Operand) -> None:
     """w -= w * weight_decay * learning_rate, where weight_decay has been a float32 tensor on its way."""
     (decay,), (rate,) = cast_tensor(variable.dtype, weight_decay), cast(variable.dtype, learning_rate)
     variable.value = run(lambda w, d, lr: (w - w * d * lr,), variable.value, decay, rate)[0]
