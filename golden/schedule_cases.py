@@ -1,0 +1,185 @@
+"""The recorded cases of the learning-rate schedules, drawn from the specification like those of the optimizers.
+
+For every schedule of an edition: the usual arguments; each argument at each of its samples; a covering array of
+all pairs; steps of every dtype; initial learning rates of other dtypes; and what must be refused.  Each is called
+at its landmarks: the first steps, every boundary and one step around it, and far beyond the end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from goldenstep.spec import holds
+from goldenstep.spec import schedule as spec
+
+from .cases import slug
+
+Document = dict[str, Any]
+FAR = [10**6, 2**31]
+DTYPES = ["int", "float", "int32", "int64", "float32", "float64", "float16"]
+OTHER_RATES: list[Any] = [
+    {"dtype": "float64", "value": 0.1},
+    {"dtype": "float16", "value": 0.1},
+    {"dtype": "float32", "value": 0.3},
+    1,
+    3,
+]
+
+
+def schedule_cases(edition: str) -> Iterator[Document]:
+    """All cases of an edition, schedule by schedule; a `.legacy` edition has none of its own."""
+    if edition == spec.release(edition):
+        for name in spec.available(edition):
+            yield from schedule_cases_of(edition, name)
+
+
+def schedule_cases_of(edition: str, schedule: str) -> Iterator[Document]:
+    """All cases of one schedule of an edition; the ids are unique."""
+    seen: set[str] = set()
+    for name, config, steps, flags in _slugged(edition, schedule):
+        identity = f"{edition}/schedules/{schedule.lower()}/{name}"
+        if identity not in seen:
+            seen.add(identity)
+            yield {
+                "id": identity,
+                "edition": edition,
+                "clauses": clauses_of(edition, schedule, config),
+                "features": ["schedules", "errors"] if name.startswith("refused-") else ["schedules"],
+                "flags": flags,
+                "schedule": {"class_name": schedule, "config": config},
+                "steps": steps,
+            }
+
+
+Slugged = tuple[str, Document, list[Document], list[str]]
+
+
+def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
+    own = {entry["name"]: entry for entry in spec.arguments(schedule, edition)}
+    usual = {name: entry["usual"] for name, entry in own.items() if "usual" in entry}
+    random = spec.schedules()[schedule].get("random", {}).get("unless", {})
+    varied = {name: entry for name, entry in own.items() if name not in random}
+
+    def case(name: str, given: Document, steps: list[Document] | None = None) -> Slugged:
+        config = {**usual, **random, **given}
+        return name, config, steps or whole(landmarks(full(edition, schedule, config))), []
+
+    yield case("usual", {})
+    for name, entry in varied.items():
+        for sample in entry["samples"]:
+            if name == "values" and len(sample) != len(usual["values"]):
+                continue
+            yield case(slug({name: sample}), {name: sample})
+    for given in pairs({name: entry for name, entry in varied.items() if name != "name"}):
+        if given:
+            yield case(slug(given), given)
+    end = landmarks(full(edition, schedule, usual))
+    for dtype in DTYPES:
+        yield case(f"steps-{dtype}", {}, typed(end, dtype))
+    if "initial_learning_rate" in own:
+        for rate in OTHER_RATES:
+            given = {"initial_learning_rate": rate}
+            name = slug(given) if isinstance(rate, int) else f"initial_learning_rate={rate['dtype']}({rate['value']})"
+            if not refused(edition, schedule, {**usual, **given}):
+                for option in [{}, *one_of_each(varied)]:
+                    yield case("+".join(filter(None, [name, slug(option)])), {**given, **option})
+    for name in random:
+        for value in [own[name]["default"], *(sample for sample in own[name]["samples"] if sample != random[name])]:
+            drawn = {**usual, name: value}
+            yield f"random-{slug({name: value})}", drawn, whole([3] * 256), ["random"]
+            late = [usual["decay_steps"] + more for more in (0, 1, *FAR)]
+            yield f"random-{slug({name: value})}-after-the-end", drawn, whole(late), []
+    for entry in spec.schedules()[schedule]["refuses"]:
+        for given in entry["examples"]:
+            if set(given) <= set(own):
+                config = {**usual, **random, **given}
+                found = edition in entry["editions"] or refused(edition, schedule, config)
+                yield f"{'refused' if found else 'taken'}-{refusal_slug(given)}", config, whole([0, 1, 4, 7, 11]), []
+    yield "refused-learning_speed=0.1", {**usual, "learning_speed": 0.1}, whole([0]), []
+
+
+def one_of_each(own: dict[str, Document]) -> Iterator[Document]:
+    """Every optional argument but the name at its first sample, one at a time."""
+    for name, entry in own.items():
+        if "default" in entry and name != "name":
+            yield {name: entry["samples"][0]}
+
+
+def refusal_slug(given: Document) -> str:
+    """A readable piece of an id for an example of a refusal."""
+    plain = {n: f"{v['dtype']}({v['value']})" if isinstance(v, dict) else v for n, v in given.items()}
+    return slug(plain)
+
+
+def pairs(own: dict[str, Document]) -> Iterator[Document]:
+    """Arguments that differ from the usual ones, such that every pair of samples occurs at least once."""
+    from allpairspy import AllPairs
+
+    usual = [entry["usual"] if "usual" in entry else entry["default"] for entry in own.values()]
+    levels = [[first, *entry["samples"]] for first, entry in zip(usual, own.values(), strict=True)]
+    for values in AllPairs(levels):
+        yield {n: v for n, v, u in zip(own, values, usual, strict=True) if v != u}
+
+
+def full(edition: str, schedule: str, config: Document) -> Document:
+    """The config with every default of the edition filled in."""
+    entries = spec.arguments(schedule, edition)
+    return {**{entry["name"]: entry["default"] for entry in entries if "default" in entry}, **config}
+
+
+def refused(edition: str, schedule: str, config: Document) -> bool:
+    """Does the specification refuse the config, at any stage and a step after the start?"""
+    known = spec.facts(full(edition, schedule, config), 1)
+    return any(spec.refusal(schedule, edition, stage, known) for stage in ("construct", "call"))
+
+
+def clauses_of(edition: str, schedule: str, config: Document) -> list[str]:
+    """The clauses that a case covers; of one that is refused, those about what makes it so."""
+    known = spec.facts(full(edition, schedule, config), 1)
+    found = spec.clauses(schedule, edition, known)
+    broken = [e for e in spec.refusals(schedule, edition) if holds(e["when"], known)]
+    if "learning_speed" in config:
+        found = []
+    elif broken:
+        about = {name for entry in broken for name in entry["when"]}
+        found = [clause for clause in found if about & set(clause.get("when", {}))]
+    return [str(clause["id"]) for clause in found]
+
+
+# ---- steps ------------------------------------------------------------------------------------------------
+
+
+def landmarks(config: Document) -> list[int]:
+    """The steps that matter for a config: the first ones, one around every boundary, between them, and far beyond."""
+    steps = {0, 1, 2, *FAR}
+    for boundary in boundaries(config):
+        steps |= {math.floor(boundary) - 1, math.floor(boundary), math.ceil(boundary), math.ceil(boundary) + 1}
+        steps.add(math.floor(boundary / 3))
+    return sorted(step for step in steps if step >= 0)
+
+
+def boundaries(config: Document) -> Iterable[float]:
+    """Where a schedule bends, jumps or ends."""
+    if "boundaries" in config:
+        return [float(boundary) for boundary in config["boundaries"]]
+    if "first_decay_steps" in config:
+        first, factor = config["first_decay_steps"], config["t_mul"]
+        return [first * sum(factor**wave for wave in range(count)) for count in range(1, 9)]
+    steps = config["decay_steps"]
+    warmup = config.get("warmup_steps") or 0
+    return [*([warmup] if warmup else []), *(warmup + steps * count for count in (1, 2, 3, 10))]
+
+
+def whole(steps: Iterable[int]) -> list[Document]:
+    """Steps as optimizers count them: int64."""
+    return [{"dtype": "int64", "value": step} for step in steps]
+
+
+def typed(steps: Iterable[int], dtype: str) -> list[Document]:
+    """Steps of a dtype that holds them, and halves between them if it has fractions; "int" and "float" are Python's."""
+    if "int" in dtype:
+        return [{"dtype": dtype, "value": step} for step in steps if step < 2**31 or dtype != "int32"]
+    numbers = [float(step + part) for step in steps for part in (0, 0.5)]
+    return [{"dtype": dtype, "value": number} for number in numbers if number < 2**11 or dtype != "float16"]
