@@ -6,17 +6,23 @@ Units        l1_regularization_strength and beta are in units of g; l2_regulariz
              l2_shrinkage_regularization_strength in units of g per unit of w.
 Constraints  A learning_rate_power above 0, and any of the strengths or initial_accumulator_value below 0: ValueError.
 
-edition           without shrinkage  with shrinkage         power -0.5 is  a NaN in linear
-tf2.4             ftrl_kernel_2_4    ftrl_kernel_scaled     a square root  makes w 0
-*.legacy          ftrl_kernel        ftrl_kernel_shrinkage  a square root  makes w 0
-tf2.9 ... keras3  ftrl_ops           ftrl_ops               a pow          makes w NaN
+edition                       without shrinkage  with shrinkage             powers                   a NaN in linear
+tf2.4                         ftrl_kernel_2_4    ftrl_kernel_scaled         the C library's          makes w 0
+tf2.9.legacy                  ftrl_kernel_2_9    ftrl_kernel_shrinkage_2_9  Eigen's, for w C's       makes w 0
+tf2.12.legacy, tf2.15.legacy  ftrl_kernel        ftrl_kernel_shrinkage      Eigen's, x * x for 2     makes w 0
+tf2.9, tf2.12, tf2.15         ftrl_ops           ftrl_ops                   Eigen's, of g, too       makes w NaN
+keras3                        ftrl_ops_2_21      ftrl_ops_2_21              Eigen's of TF 2.21       makes w NaN
+
+Where learning_rate_power is -0.5 the kernels take a square root, and ftrl_kernel and ftrl_kernel_shrinkage serve
+tf2.9.legacy as well.  Eigen's packets and the C library's pow differ in the last bits: see eigen_pow.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..bits import cast, cast_tensor, maximum, minimum, powers, root, root_2_4, sign
+from ..bits import cast, cast_tensor, larger, minimum, root, root_2_4, sign
+from ..eigen_pow import pow_2_9, pow_2_21, root_2_9, root_2_12
 
 
 def ftrl_kernel_2_4(
@@ -42,6 +48,29 @@ def ftrl_kernel_2_4(
     return w, accumulator + g * g, linear
 
 
+def ftrl_kernel_2_9(
+    w,
+    g,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    learning_rate_power,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    beta,
+):
+    """TF 2.9's fused CPU kernel ResourceApplyFtrl: the power for linear is taken in packets, that for w is not."""
+    lr, beta, p = cast(w.dtype, learning_rate, beta, -learning_rate_power)
+    l1, l2 = cast(w.dtype, l1_regularization_strength, l2_regularization_strength)
+    l2 = l2 + beta / (2 * lr)
+    before, after = root_2_9(accumulator, p), root_2_9(accumulator + g * g, p)
+    linear = linear + (g - (after - before) / lr * w)
+    after = root(accumulator + g * g, p)
+    w = np.where(abs(linear) > l1, (l1 * sign(linear) - linear) / (after / lr + 2 * l2), w.dtype.type(0))
+    return w, accumulator + g * g, linear
+
+
 def ftrl_kernel(
     w,
     g,
@@ -54,12 +83,37 @@ def ftrl_kernel(
     l2_regularization_strength,
     beta,
 ):
-    """TF's fused CPU kernel ResourceApplyFtrl."""
+    """The same kernel of TF 2.12 and 2.15."""
     lr, beta, p = cast(w.dtype, learning_rate, beta, -learning_rate_power)
     l1, l2 = cast(w.dtype, l1_regularization_strength, l2_regularization_strength)
     l2 = l2 + beta / (2 * lr)
-    before, after = root(accumulator, p), root(accumulator + g * g, p)
+    before, after = root_2_12(accumulator, p), root_2_12(accumulator + g * g, p)
     linear = linear + (g - (after - before) / lr * w)
+    w = np.where(abs(linear) > l1, (l1 * sign(linear) - linear) / (after / lr + 2 * l2), w.dtype.type(0))
+    return w, accumulator + g * g, linear
+
+
+def ftrl_kernel_shrinkage_2_9(
+    w,
+    g,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    learning_rate_power,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    l2_shrinkage_regularization_strength,
+    beta,
+):
+    """TF 2.9's fused CPU kernel ResourceApplyFtrlV2."""
+    lr, beta, p = cast(w.dtype, learning_rate, beta, -learning_rate_power)
+    l1, l2 = cast(w.dtype, l1_regularization_strength, l2_regularization_strength)
+    (shrinkage,) = cast_tensor(w.dtype, l2_shrinkage_regularization_strength)
+    l2 = l2 + beta / (2 * lr)
+    before, after = root_2_9(accumulator, p), root_2_9(accumulator + g * g, p)
+    linear = linear + (g + 2 * shrinkage * w - (after - before) / lr * w)
+    after = root(accumulator + g * g, p)
     w = np.where(abs(linear) > l1, (l1 * sign(linear) - linear) / (after / lr + 2 * l2), w.dtype.type(0))
     return w, accumulator + g * g, linear
 
@@ -77,12 +131,12 @@ def ftrl_kernel_shrinkage(
     l2_shrinkage_regularization_strength,
     beta,
 ):
-    """TF's fused CPU kernel ResourceApplyFtrlV2."""
+    """The same kernel of TF 2.12 and 2.15."""
     lr, beta, p = cast(w.dtype, learning_rate, beta, -learning_rate_power)
     l1, l2 = cast(w.dtype, l1_regularization_strength, l2_regularization_strength)
     (shrinkage,) = cast_tensor(w.dtype, l2_shrinkage_regularization_strength)
     l2 = l2 + beta / (2 * lr)
-    before, after = root(accumulator, p), root(accumulator + g * g, p)
+    before, after = root_2_12(accumulator, p), root_2_12(accumulator + g * g, p)
     linear = linear + (g + 2 * shrinkage * w - (after - before) / lr * w)
     w = np.where(abs(linear) > l1, (l1 * sign(linear) - linear) / (after / lr + 2 * l2), w.dtype.type(0))
     return w, accumulator + g * g, linear
@@ -126,31 +180,64 @@ def ftrl_ops(
     l2_shrinkage_regularization_strength,
     beta,
 ):
-    """keras Ftrl.update_step, one tensor operation after the other."""
+    """keras 2 Ftrl.update_step, one tensor operation after the other; the square of g is a power, too."""
     lr, l1, l2, beta = cast(w.dtype, learning_rate, l1_regularization_strength, l2_regularization_strength, beta)
     power, shrinkage = cast(w.dtype, learning_rate_power, 2 * l2_shrinkage_regularization_strength)
-    before, after = powers(accumulator, -power), powers(accumulator + g * g, -power)
+    new = accumulator + pow_2_9(g, w.dtype.type(2))
+    before, after = pow_2_9(accumulator, -power), pow_2_9(new, -power)
     linear = linear + (g + shrinkage * w - (after - before) / lr * w)
     quadratic = after / lr + 2 * (l2 + beta / (2 * lr))
-    w = (maximum(minimum(linear, l1), -l1) - linear) / quadratic
+    w = (larger(minimum(linear, l1), -l1) - linear) / quadratic
+    return w, new, linear
+
+
+def ftrl_ops_2_21(
+    w,
+    g,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    learning_rate_power,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    l2_shrinkage_regularization_strength,
+    beta,
+):
+    """keras 3 Ftrl.update_step, one tensor operation after the other."""
+    lr, l1, l2, beta = cast(w.dtype, learning_rate, l1_regularization_strength, l2_regularization_strength, beta)
+    power, shrinkage = cast(w.dtype, learning_rate_power, 2 * l2_shrinkage_regularization_strength)
+    before, after = pow_2_21(accumulator, -power), pow_2_21(accumulator + g * g, -power)
+    linear = linear + (g + shrinkage * w - (after - before) / lr * w)
+    quadratic = after / lr + 2 * (l2 + beta / (2 * lr))
+    w = (larger(minimum(linear, l1), -l1) - linear) / quadratic
     return w, accumulator + g * g, linear
 
 
-def with_any_power(plain, shrinkage):
-    """The variants of an edition; those called power have a learning_rate_power other than -0.5."""
-    return {"plain": plain, "power": plain, "shrinkage": shrinkage, "shrinkage_power": shrinkage}
-
-
-KERNEL = with_any_power(ftrl_kernel, ftrl_kernel_shrinkage)
-OPS = with_any_power(ftrl_ops, ftrl_ops)
+# The variants called power have a learning_rate_power other than -0.5.
+KERNEL_2_4 = {
+    "plain": ftrl_kernel_2_4,
+    "power": ftrl_kernel_2_4,
+    "shrinkage": ftrl_kernel_scaled,
+    "shrinkage_power": ftrl_kernel_scaled,
+}
+KERNEL = {
+    "plain": ftrl_kernel,
+    "power": ftrl_kernel,
+    "shrinkage": ftrl_kernel_shrinkage,
+    "shrinkage_power": ftrl_kernel_shrinkage,
+}
+KERNEL_2_9 = {**KERNEL, "power": ftrl_kernel_2_9, "shrinkage_power": ftrl_kernel_shrinkage_2_9}
+OPS = dict.fromkeys(("plain", "power", "shrinkage", "shrinkage_power"), ftrl_ops)
+OPS_2_21 = dict.fromkeys(("plain", "power", "shrinkage", "shrinkage_power"), ftrl_ops_2_21)
 
 RULES = {
-    "tf2.4": with_any_power(ftrl_kernel_2_4, ftrl_kernel_scaled),
-    "tf2.9.legacy": KERNEL,
+    "tf2.4": KERNEL_2_4,
+    "tf2.9.legacy": KERNEL_2_9,
     "tf2.12.legacy": KERNEL,
     "tf2.15.legacy": KERNEL,
     "tf2.9": OPS,
     "tf2.12": OPS,
     "tf2.15": OPS,
-    "keras3": OPS,
+    "keras3": OPS_2_21,
 }
