@@ -2,8 +2,8 @@
 
 A schedule written with these functions and with numpy's own `+ - * /` on numpy scalars rounds after every operation,
 as TensorFlow's CPU kernels do in eager mode.  A single number goes through the C library there, not through packets,
-so all editions agree.  cos and log are the float32 functions of glibc (2.28 to 2.40 at least), which are not correctly
-rounded: they differ from a rounded float64 cosine in one of 75 results, from a rounded logarithm in one of 930.
+so all editions agree.  cos and log of float32 are glibc's (since 2.28; measured on 2.36), which are not correctly
+rounded: one cosine in 75 differs from the rounded float64 cosine, one logarithm in 930 from the rounded logarithm.
 """
 
 from __future__ import annotations
@@ -96,12 +96,15 @@ def math_log(x: float) -> float:
 def cosf(x: float) -> float:
     """glibc's cosf before its last rounding: a polynomial in the distance to the next multiple of pi / 2.
 
-    From 120 on the distance is taken from the float64 cosine instead.
+    From 120 on the rounding of pi / 2 is made up for, which gives the same bits up to 1e9; no schedule goes so far.
     """
-    if not abs(x) < 120:
+    if not abs(x) < 2**40:
         return math_cos(x)
     quarter = math.floor(x * (2 / math.pi) + 0.5)
-    x = x - quarter * (math.pi / 2)
+    if abs(x) < 120:
+        x = x - quarter * (math.pi / 2)
+    else:
+        x = math.remainder(x, math.pi / 2) - quarter * 6.123233995736766e-17
     y = x * x
     if quarter % 2:
         value = x + x * y * S[0] + x * y * y * (S[1] + y * S[2])
