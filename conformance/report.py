@@ -6,6 +6,7 @@ import io
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .selection import Session
 
 VERDICTS = [verdict.value for verdict in Verdict]
+HEADINGS = {"within bound": "within\nbound", "unsupported": "unsup-\nported"}
 COLOURS = {"exact": "green", "within bound": "green", "diverges": "red", "error": "red", "unsupported": "yellow"}
 
 
@@ -66,10 +68,10 @@ def table(
     title: str, groups: dict[str, list[dict[str, Any]]], planned: dict[str, int] | None, colour: bool, width: int
 ) -> str:
     """One table as text: counts of each verdict, and the worst distance inside a bound."""
-    grid = Table(title=None, header_style="bold", row_styles=["", "dim"] if colour else None, expand=False)
-    grid.add_column(title)
-    for heading in ["expected", "run", *VERDICTS, "worst ulp"]:
-        grid.add_column(heading, justify="right")
+    grid = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1))
+    grid.add_column(title, no_wrap=True, min_width=17)
+    for heading in ["cases", "run", *(HEADINGS.get(v, v) for v in VERDICTS), "worst\nulp"]:
+        grid.add_column(heading, justify="right", no_wrap=True)
     for name, records in groups.items():
         counts = [sum(record["verdict"] == verdict for record in records) for verdict in VERDICTS]
         run = len(records) - counts[VERDICTS.index("unsupported")]
@@ -81,5 +83,5 @@ def table(
         count = planned[name] if planned else len(records)
         grid.add_row(name, str(count), str(run), *shown, f"{worst:.2g}" if worst else "0")
     stream = io.StringIO()
-    Console(file=stream, force_terminal=colour, no_color=not colour, width=max(width, 100)).print(grid)
+    Console(file=stream, force_terminal=colour, no_color=not colour, width=max(width, 80)).print(grid)
     return stream.getvalue()
