@@ -22,11 +22,12 @@ class KerasShaped:
         self,
         name: str,
         namespaces: dict[str, Any],
-        variable: Callable[[np.ndarray, str], Any],
+        variable: Callable[..., Any],
         tensor: Callable[[np.ndarray], Any],
         forget_names: Callable[[], object] = lambda: None,
         version: str = "",
         code: Document | None = None,
+        constraints: dict[str, Any] | None = None,
     ) -> None:
         self.name = name
         self.version = version
@@ -36,6 +37,7 @@ class KerasShaped:
         self._tensor = tensor
         self._forget_names = forget_names
         self.code = code
+        self.constraints = constraints or {}
 
     def supports(self, case: Document) -> str | None:
         """None if the case can be run, otherwise why not."""
@@ -44,6 +46,9 @@ class KerasShaped:
             return f"edition {case['edition']} is not claimed"
         if not hasattr(namespace, case["optimizer"]["class_name"]):
             return f"no {case['optimizer']['class_name']}"
+        for constraint in filter(None, (v.get("constraint") for v in case["variables"])):
+            if not hasattr(self.constraints.get(case["edition"]), constraint["class_name"]):
+                return f"no constraint {constraint['class_name']}"
         return None
 
     def run(self, case: Document) -> Document:
@@ -55,11 +60,21 @@ class KerasShaped:
     def construct(self, case: Document) -> Any:
         """The optimizer of a case."""
         self._forget_names()
-        return getattr(self.namespaces[case["edition"]], case["optimizer"]["class_name"])(**case["optimizer"]["config"])
+        config = {name: value_of(value) for name, value in case["optimizer"]["config"].items()}
+        return getattr(self.namespaces[case["edition"]], case["optimizer"]["class_name"])(**config)
 
     def variables(self, case: Document) -> list[Any]:
         """The variables of a case."""
-        return [self._variable(array(v["value"]), v["name"]) for v in case["variables"]]
+        return [
+            self.variable(array(v["value"]), v["name"], v.get("constraint"), case["edition"]) for v in case["variables"]
+        ]
+
+    def variable(self, value: np.ndarray, name: str, constraint: Document | None, edition: str) -> Any:
+        """A variable, with a constraint of the edition if there is one."""
+        if not constraint:
+            return self._variable(value, name)
+        made = getattr(self.constraints[edition], constraint["class_name"])(**constraint["config"])
+        return self._variable(value, name, made)
 
     def tensor(self, value: np.ndarray) -> Any:
         """A gradient as the implementation takes it."""
@@ -74,23 +89,27 @@ class Run:
         self.case = case
         self.keep = set(case.get("keep", ()))
         self.count = 0
-        self.layout: list[Document] = []
+        self.stage = "construct"
+        self.layout: list[Document] | None = None
+        self.latest_layout: list[Document] = []
         self.steps: list[Document] = []
 
     def trajectory(self) -> Document:
         """Play the events; an exception ends the trajectory and is its error."""
-        stage = "construct"
-        error: Document | None = None
+        failure: Document | None = None
         try:
             self.optimizer = self.implementation.construct(self.case)
-            stage = "variables"
+            self.stage = "variables"
             self.variables = self.implementation.variables(self.case)
-            stage = "apply"
             self.play(self.case["events"])
         except Exception as exception:  # whatever it raises is its answer
-            error = {"stage": stage, "type": type(exception).__name__, "message": plain(exception)}
-        answer = {"id": self.case["id"], "layout": self.layout, "steps": self.steps}
-        return {**answer, "error": error} if error else answer
+            failure = self.error(exception)
+        answer = {"id": self.case["id"], "layout": self.layout or [], "steps": self.steps}
+        return {**answer, "error": failure} if failure else answer
+
+    def error(self, exception: Exception) -> Document:
+        """An exception as data: where it came, its type and message."""
+        return {"stage": self.stage, "type": type(exception).__name__, "message": plain(exception)}
 
     def play(self, events: list[Document]) -> None:
         """Each event in turn."""
@@ -101,28 +120,71 @@ class Run:
             elif "load" in event:
                 self.load(event["load"])
             else:
-                self.apply(event["apply"])
+                failure = self.attempt(event["attempt"]) if "attempt" in event else None
+                if "attempt" not in event:
+                    self.do(event)
+                self.count += 1
+                if not self.keep or self.count in self.keep:
+                    self.record(failure)
 
-    def apply(self, gradients: list[Any]) -> None:
-        """One `apply_gradients`, and a record of it if it is to be kept."""
-        arrays = [gradient(g, as_array(v)) for g, v in zip(gradients, self.variables, strict=True)]
+    def attempt(self, event: Document) -> Document | None:
+        """An event that may fail: its error, if there is one, is part of the step."""
+        try:
+            self.do(event)
+        except Exception as exception:  # whatever it raises is its answer
+            return self.error(exception)
+        return None
+
+    def do(self, event: Document) -> None:
+        """One call of the optimizer."""
+        self.stage = next(kind for kind in event if kind != "of")
+        variables = [self.variables[i] for i in event["of"]] if "of" in event else self.variables
+        getattr(self, self.stage)(event[self.stage], variables)
+
+    def apply(self, gradients: list[Any], variables: list[Any]) -> None:
+        """One `apply_gradients`."""
+        arrays = [gradient(g, as_array(v)) for g, v in zip(gradients, variables, strict=True)]
         given = [None if a is None else self.implementation.tensor(a) for a in arrays]
-        self.optimizer.apply_gradients(list(zip(given, self.variables, strict=True)))
-        self.count += 1
-        if not self.keep or self.count in self.keep:
-            self.record()
+        self.optimizer.apply_gradients(list(zip(given, variables, strict=True)))
 
-    def record(self) -> None:
-        """Every variable and the whole state, as they are now."""
+    def set(self, values: Document, _: list[Any]) -> None:
+        """Assignment of attributes; `iterations` gets a new variable."""
+        for name, value in values.items():
+            if name == "iterations":
+                value = self.implementation.variable(np.asarray(value, np.int64), name, None, self.case["edition"])
+            setattr(self.optimizer, name, value_of(value))
+
+    def set_iterations(self, value: int, _: list[Any]) -> None:
+        """The variable that counts the steps takes another value."""
+        self.optimizer.iterations.assign(value)
+
+    def finalize(self, _: bool, variables: list[Any]) -> None:
+        """What training does at its end."""
+        self.optimizer.finalize_variable_values(variables)
+
+    def exclude(self, which: Document, _: list[Any]) -> None:
+        """Some variables, given themselves or by patterns of their names, are spared weight decay."""
+        variables = [self.variables[i] for i in which.get("variables", ())]
+        self.optimizer.exclude_from_weight_decay(var_list=variables, var_names=which.get("names"))
+
+    def record(self, failure: Document | None) -> None:
+        """Every variable and the whole state as they are now, and the layout if it has changed."""
         entries = self.entries()
         values = [as_array(v) for _, v in entries]
-        if not self.layout:
-            self.layout = [
-                {"name": name, "dtype": value.dtype.name, "shape": list(value.shape)}
-                for (name, _), value in zip(entries, values, strict=True)
-            ]
+        layout = [
+            {"name": name, "dtype": value.dtype.name, "shape": list(value.shape)}
+            for (name, _), value in zip(entries, values, strict=True)
+        ]
         variables = [flat(as_array(v)) for v in self.variables]
-        self.steps.append({"step": self.count, "variables": variables, "state": [flat(value) for value in values]})
+        step: Document = {"step": self.count, "variables": variables, "state": [flat(value) for value in values]}
+        if self.layout is None:
+            self.layout = layout
+        elif layout != self.latest_layout:
+            step["layout"] = layout
+        self.latest_layout = layout
+        if failure:
+            step["error"] = failure
+        self.steps.append(step)
 
     def entries(self) -> list[tuple[str, Any]]:
         """The state with its names: the public variables, then what is remembered outside them."""
@@ -134,7 +196,8 @@ class Run:
 
     def load(self, step: Document) -> None:
         """Overwrite every variable and the whole state with what a step recorded."""
-        self.build()
+        if len(self.entries()) != len(step["state"]):
+            self.build()
         self.count = step["step"]
         targets = [*self.variables, *(v for _, v in self.entries())]
         for target, values in zip(targets, [*step["variables"], *step["state"]], strict=True):
@@ -148,6 +211,14 @@ class Run:
                 self.optimizer._create_all_weights(self.variables)
         else:
             self.optimizer.build(self.variables)
+
+
+def value_of(given: Any) -> Any:
+    """An argument or attribute: `{"callable": [...]}` stands for a function that returns one after the other."""
+    if not isinstance(given, dict) or "callable" not in given:
+        return given
+    values = iter(given["callable"])
+    return lambda: next(values, given["callable"][-1])
 
 
 def name_scope(optimizer: Any) -> contextlib.AbstractContextManager[Any]:
@@ -177,7 +248,7 @@ def reference() -> KerasShaped:
     return KerasShaped(
         "reference",
         namespaces(),
-        lambda value, name: Variable(value, name),
+        Variable,
         lambda value: value,
         keras3.clear_session,
         code={

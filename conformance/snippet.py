@@ -40,16 +40,17 @@ def script(code: Document, case: Document, record: Record) -> str:
 
     `code` has the implementation's own words: `imports`, `namespaces` by edition, `variable`, `tensor`.
     """
-    config = ", ".join(f"{name}={value!r}" for name, value in case["optimizer"]["config"].items())
+    config = arguments(case["optimizer"]["config"])
     last = record.divergence.step if record.divergence and record.divergence.step else 10
-    applied = [event["apply"] for event in unrolled(case["events"])][:last]
     values = [literal(v["value"]["values"], v["value"]) for v in case["variables"]]
     variables = [
         code["variable"].format(value=value, name=v["name"]) for value, v in zip(values, case["variables"], strict=True)
     ]
-    gradients = [
-        "[" + ", ".join(shown(g, v["value"], code) for g, v in zip(gs, case["variables"], strict=True)) + "]"
-        for gs in applied
+    constraints = [
+        f"variables[{i}].constraint = {code['constraints'][case['edition']]}."
+        f"{v['constraint']['class_name']}({arguments(v['constraint']['config'])})"
+        for i, v in enumerate(case["variables"])
+        if v.get("constraint")
     ]
     divergence = record.divergence
     remark = f"  # {divergence.where}: expected {divergence.expected}" if divergence else ""
@@ -58,10 +59,47 @@ def script(code: Document, case: Document, record: Record) -> str:
             *code["imports"],
             f"optimizer = {code['namespaces'][case['edition']]}.{case['optimizer']['class_name']}({config})",
             f"variables = [{', '.join(variables)}]",
-            *(f"optimizer.apply_gradients(list(zip({g}, variables)))" for g in gradients),
+            *constraints,
+            *(line for event in [*unrolled(case["events"])][:last] for line in lines(event, case, code)),
             f"print([v.numpy() for v in variables], optimizer.variables){remark}",
         ]
     )
+
+
+def arguments(config: Document) -> str:
+    """Keyword arguments as source text."""
+    return ", ".join(f"{name}={value_of(value)}" for name, value in config.items())
+
+
+def value_of(value: Any) -> str:
+    """An argument as source text; a callable gives its values one after the other."""
+    if isinstance(value, dict) and "callable" in value:
+        return f"iter({value['callable']} + {value['callable'][-1:]} * 1000).__next__"
+    return repr(value)
+
+
+def lines(event: Document, case: Document, code: Document) -> list[str]:
+    """An event as source text."""
+    if "attempt" in event:
+        return [
+            "try:",
+            *(f"    {line}" for line in lines(event["attempt"], case, code)),
+            "except Exception as e: print(e)",
+        ]
+    of = event.get("of", range(len(case["variables"])))
+    chosen = f"[{', '.join(f'variables[{i}]' for i in of)}]" if "of" in event else "variables"
+    if "set" in event:
+        return [f"optimizer.{name} = {value_of(value)}" for name, value in event["set"].items()]
+    if "set_iterations" in event:
+        return [f"optimizer.iterations.assign({event['set_iterations']})"]
+    if "finalize" in event:
+        return [f"optimizer.finalize_variable_values({chosen})"]
+    if "exclude" in event:
+        excluded = ", ".join(f"variables[{i}]" for i in event["exclude"].get("variables", ()))
+        return [f"optimizer.exclude_from_weight_decay([{excluded}], {event['exclude'].get('names')})"]
+    like = [case["variables"][i]["value"] for i in of]
+    gradients = ", ".join(shown(g, v, code) for g, v in zip(event["apply"], like, strict=True))
+    return [f"optimizer.apply_gradients(list(zip([{gradients}], {chosen})))"]
 
 
 def literal(values: list[Any], like: Document) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,20 +114,30 @@ def _first_divergence(case: Document, expected: Document, got: Document, result:
         difference = _compare_errors(expected.get("error"), got.get("error"))
         if difference:
             return difference
-    if len(expected["steps"]) and expected["layout"] != got["layout"]:
-        return _compare_layouts(expected["layout"], got["layout"])
     stated = bounds(case)
     wanted = {step["step"]: step for step in expected["steps"]}
     steps = [step["step"] for step in got["steps"]]
     required = [s for s in wanted if not any(stated) or s == 1 or s - 1 in wanted]
     if steps not in (required, list(wanted)):
         return Divergence(None, "recorded steps", None, required, steps, None)
+    layouts = dict(with_layouts(expected))
+    for number, present in with_layouts(got):
+        if present != layouts[number]:
+            return _compare_layouts(layouts[number], present)
     for step in got["steps"]:
-        before = wanted.get(step["step"] - 1)
-        divergence = _compare_step(case, stated, wanted[step["step"]], step, before, expected["layout"], result)
+        before, entries = wanted.get(step["step"] - 1), layouts[step["step"]]
+        divergence = _compare_step(case, stated, wanted[step["step"]], step, before, entries, result)
         if divergence:
             return divergence
     return None
+
+
+def with_layouts(trajectory: Document) -> Iterator[tuple[int, list[Document]]]:
+    """The number of every kept step, with the layout that its state has."""
+    layout = trajectory["layout"]
+    for step in trajectory["steps"]:
+        layout = step.get("layout", layout)
+        yield step["step"], layout
 
 
 def _compare_errors(expected: Document | None, got: Document | None) -> Divergence | None:
@@ -154,8 +165,12 @@ def _compare_step(
     entries: list[Document],
     result: Comparison,
 ) -> Divergence | None:
-    """The state first, then the variables: a slot that parts is the cause, the weight the effect."""
-    roles = expected_layout(case) if any(stated) else []
+    """The error first, then the state, then the variables: a slot that parts is the cause, the weight the effect."""
+    if "error" in expected or "error" in got:
+        difference = _compare_errors(expected.get("error"), got.get("error"))
+        if difference:
+            return dataclasses.replace(difference, step=got["step"])
+    roles = aligned(expected_layout(case), entries) if any(stated) else []
     result.compared += sum(map(len, [*expected["state"], *expected["variables"]]))
     for index, entry in enumerate(entries):
         if same(expected["state"][index], got["state"][index]):
@@ -194,6 +209,14 @@ def _compare_step(
     return None
 
 
+def aligned(roles: list[Entry], entries: list[Document]) -> list[Entry]:
+    """What each entry of a layout is; variables that have had no gradient may have no entries."""
+    if len(roles) == len(entries):
+        return roles
+    by_name = {role.name: role for role in roles}
+    return [by_name[entry["name"]] for entry in entries]
+
+
 def same(expected: list[Any], got: list[Any]) -> bool:
     """Are the encoded numbers the same, the signs of zeros included?"""
     return expected == got and (0 not in expected or str(expected) == str(got))
@@ -213,7 +236,7 @@ def scales(
         new = unflat(expected["state"][index], start.dtype, start.shape)
         old = (
             unflat(before["state"][index], start.dtype, start.shape)
-            if before
+            if before and index < len(before["state"])
             else np.full_like(new, roles[index].start)
         )
         return old, new

@@ -69,6 +69,20 @@ class Optimizer:
     def _default_name(self) -> str:
         return self.optimizer
 
+    def __getattr__(self, name: str) -> Any:
+        """An argument of the constructor is an attribute, too."""
+        config = self.__dict__.get("_config", {})
+        if name not in config:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return config[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Overwriting an argument changes the next step."""
+        if name in self.__dict__.get("_config", ()) and not hasattr(type(self), name) and name != "name":
+            self._config[name] = value
+        else:
+            super().__setattr__(name, value)
+
     # ---- state -----------------------------------------------------------------------------------------
 
     @property

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from goldenstep.spec import misfit
+
 from .bits import Operand, cast, cast_tensor, run
+from .errors import InvalidArgumentError
 from .variable import Gradient, Variable
 
 Pair = tuple[Gradient, Variable]
@@ -29,13 +32,15 @@ def move_averages(averages: Sequence[Variable], variables: Sequence[Variable], m
     """average = momentum * average + (1 - momentum) * w; tf2.x takes 1 - momentum in float64 and rounds it."""
     for average, variable in zip(averages, variables, strict=False):
         keep, rest = cast(variable.dtype, momentum, 1 - momentum)
-        average.value = run(lambda a, w, k, r: (k * a + r * w,), average.value, variable.value, keep, rest)[0]
+        if misfit(variable.shape, average.shape) == "incompatible":
+            raise InvalidArgumentError(f"Incompatible shapes: {average.shape} vs. {variable.shape}")
+        average.assign(run(lambda a, w, k, r: (k * a + r * w,), average.value, variable.value, keep, rest)[0])
 
 
 def overwrite(variables: Sequence[Variable], averages: Sequence[Variable]) -> None:
     """Each variable takes the value of its average."""
     for variable, average in zip(variables, averages, strict=False):
-        variable.value = average.value
+        variable.assign(average.value)
 
 
 def apply_constraints(variables: Sequence[Variable]) -> None:

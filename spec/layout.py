@@ -90,13 +90,13 @@ def layout(
     for item in with_averages(spec.state(optimizer, edition)):
         if item == "iteration":
             entries.append(Entry("iteration", named("iteration"), (), "int64", 0))
-        elif item == "learning_rate":
+        elif item == "learning_rate" and not varies(config["learning_rate"]):
             entries.append(Entry("learning_rate", named("learning_rate"), (), "float32", config["learning_rate"]))
         elif item == "average":
             entries += [average(i, owner) for i, owner in enumerate(owners) if config.get("use_ema")]
             if config.get("gradient_accumulation_steps"):
                 entries += [accumulator(i, owner) for i, owner in enumerate(owners)]
-        else:
+        elif item != "learning_rate":
             for index, owner in enumerate(owners):
                 for group in item if isinstance(item, list) else [item]:
                     if spec.holds(group.get("when", {}), facts(optimizer, config, owner)):
@@ -108,6 +108,11 @@ def layout(
         if concealed and owners and edition in document.get("editions", [edition]):
             kept.append(hidden(symbol, owners[0]))
     return kept
+
+
+def varies(learning_rate: Any) -> bool:
+    """Is it no number but a function, as it stands or as JSON has it? Then it is no variable."""
+    return callable(learning_rate) or isinstance(learning_rate, dict)
 
 
 def with_averages(items: list[Any]) -> list[Any]:

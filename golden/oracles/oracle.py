@@ -29,14 +29,30 @@ tf.config.threading.set_intra_op_parallelism_threads(1)
 CPU_FEATURES = ("avx", "avx2", "avx512f", "fma", "f16c")
 
 
-def keras3_variable(value, name):
+def keras3_variable(value, name, constraint):
     import keras
 
-    return keras.Variable(value, name=name, dtype=str(value.dtype))
+    variable = keras.Variable(value, name=name, dtype=str(value.dtype))
+    if constraint:
+        variable.constraint = constraint_of(constraint, keras)
+    return variable
 
 
-def tf_variable(value, name):
-    return tf.Variable(value, name=name, dtype=value.dtype)
+def tf_variable(value, name, constraint):
+    constraint = constraint_of(constraint, tf.keras) if constraint else None
+    return tf.Variable(value, name=name, dtype=value.dtype, constraint=constraint)
+
+
+def constraint_of(document, keras):
+    return getattr(keras.constraints, document["class_name"])(**document["config"])
+
+
+def value_of(given):
+    """An argument or attribute: `{"callable": [...]}` stands for a function that returns one after the other."""
+    if not isinstance(given, dict) or "callable" not in given:
+        return given
+    values = iter(given["callable"])
+    return lambda: next(values, given["callable"][-1])
 
 
 def namespace(edition):
@@ -113,24 +129,27 @@ class Run:
         self.edition = case["edition"]
         self.keep = set(case.get("keep", ()))
         self.count = 0
+        self.stage = "construct"
         self.layout = None
+        self.latest_layout = None
         self.steps = []
 
     def trajectory(self):
         """The answer to a case: layout and kept steps, and the error if there was one."""
         failure = None
-        stage = "construct"
         try:
             forget_names(self.edition)
             optimizer = getattr(namespace(self.edition), self.case["optimizer"]["class_name"])
-            self.optimizer = optimizer(**self.case["optimizer"]["config"])
-            stage = "variables"
+            config = self.case["optimizer"]["config"]
+            self.optimizer = optimizer(**{name: value_of(value) for name, value in config.items()})
+            self.stage = "variables"
             make = keras3_variable if self.edition == "keras3" else tf_variable
-            self.variables = [make(array_of(v["value"]), v["name"]) for v in self.case["variables"]]
-            stage = "apply"
+            self.variables = [
+                make(array_of(v["value"]), v["name"], v.get("constraint")) for v in self.case["variables"]
+            ]
             self.play(self.case["events"])
         except Exception as exception:
-            failure = error(stage, exception)
+            failure = error(self.stage, exception)
         answer = {"id": self.case["id"], "layout": self.layout or [], "steps": self.steps}
         if failure:
             answer["error"] = failure
@@ -144,37 +163,75 @@ class Run:
             elif "load" in event:
                 self.load(event["load"])
             else:
-                self.apply(event["apply"])
+                failure = self.attempt(event["attempt"]) if "attempt" in event else self.do(event)
+                self.count += 1
+                if not self.keep or self.count in self.keep:
+                    self.record(failure)
 
-    def apply(self, gradients):
+    def attempt(self, event):
+        """An event that may fail: its error, if there is one, is part of the step."""
+        try:
+            return self.do(event)
+        except Exception as exception:
+            return error(self.stage, exception)
+
+    def do(self, event):
+        """One call of the optimizer."""
+        self.stage = next(kind for kind in event if kind != "of")
+        variables = [self.variables[i] for i in event["of"]] if "of" in event else self.variables
+        getattr(self, self.stage)(event[self.stage], variables)
+
+    def apply(self, gradients, variables):
+        if len(gradients) != len(variables):
+            raise ValueError("%d gradients for %d variables" % (len(gradients), len(variables)))
         pairs = [
-            (None if g is None else tf.constant(array_of(g, as_array(v))), v) for g, v in zip(gradients, self.variables)
+            (None if g is None else tf.constant(array_of(g, as_array(v))), v) for g, v in zip(gradients, variables)
         ]
         self.optimizer.apply_gradients(pairs)
-        self.count += 1
-        if not self.keep or self.count in self.keep:
-            self.record()
+
+    def set(self, values, _):
+        for name, value in values.items():
+            if name == "iterations":
+                value = tf.Variable(value, dtype=tf.int64, name="iterations")
+            setattr(self.optimizer, name, value_of(value))
+
+    def set_iterations(self, value, _):
+        self.optimizer.iterations.assign(value)
+
+    def finalize(self, _, variables):
+        self.optimizer.finalize_variable_values(variables)
+
+    def exclude(self, which, _):
+        variables = [self.variables[i] for i in which.get("variables", ())]
+        self.optimizer.exclude_from_weight_decay(var_list=variables, var_names=which.get("names"))
 
     def entries(self):
         return [(name_of(v), v) for v in state_of(self.optimizer)] + hidden_state(self.optimizer)
 
-    def record(self):
+    def record(self, failure):
+        """Every variable and the whole state as they are now, and the layout if it has changed."""
         entries = self.entries()
+        layout = [
+            {"name": name, "dtype": np.asarray(v.numpy()).dtype.name, "shape": list(v.shape)} for name, v in entries
+        ]
+        step = {
+            "step": self.count,
+            "variables": [flat(v) for v in self.variables],
+            "state": [flat(v) for _, v in entries],
+        }
         if self.layout is None:
-            self.layout = [
-                {"name": name, "dtype": np.asarray(v.numpy()).dtype.name, "shape": list(v.shape)} for name, v in entries
-            ]
-        self.steps.append(
-            {
-                "step": self.count,
-                "variables": [flat(v) for v in self.variables],
-                "state": [flat(v) for _, v in entries],
-            }
-        )
+            self.layout = layout
+        elif layout != self.latest_layout:
+            step["layout"] = layout
+        self.latest_layout = layout
+        if failure:
+            step["error"] = failure
+        self.steps.append(step)
 
     def load(self, step):
         """Overwrite every variable and the whole state with what another step recorded."""
-        self.build()
+        if len(self.entries()) != len(step["state"]):
+            self.build()
         self.count = step["step"]
         for variable, values in zip(self.variables, step["variables"]):
             variable.assign(array_of(values, as_array(variable)))

@@ -18,12 +18,13 @@ from goldenstep.spec.layout import Owner, facts
 
 from .. import clipping, steps
 from ..bits import cast, run
+from ..exclusion import ExcludesFromWeightDecay
 from ..optimizer import Optimizer, optimizers_of
 from ..variable import Gradient, Variable
 from .tf2_12 import refuse_averages
 
 
-class BaseOptimizer(Optimizer):
+class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
     """Base class of Keras 3."""
 
     _names: ClassVar[dict[str, int]] = {}
@@ -41,7 +42,7 @@ class BaseOptimizer(Optimizer):
             raise ValueError(
                 f"Argument `name` must be a string and cannot contain character `/`. Received: name={config['name']}"
             )
-        if not isinstance(config["learning_rate"], float):
+        if not isinstance(config["learning_rate"], float) and not callable(config["learning_rate"]):
             raise ValueError(
                 "Argument `learning_rate` should be float, or an instance of LearningRateSchedule, or a callable. "
                 f"Received instead: learning_rate={config['learning_rate']}"
@@ -59,9 +60,9 @@ class BaseOptimizer(Optimizer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._learning_rate = self._slots["learning_rate", None]
+        self._learning_rate = self._slots.get(("learning_rate", None), self._config["learning_rate"])
         self._trainable_variables: list[Variable] = []
-        self._averages: list[Variable] = []
+        self._averages: list[Variable]
         self.built = False
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -71,7 +72,6 @@ class BaseOptimizer(Optimizer):
             self._state = []
             self._create_slots(self._trainable_variables)
             self._averages = [self._slots["average", id(v)] for v in variables if self._config["use_ema"]]
-            self._weight_decays = {id(v): self._weight_decay_of(v) for v in variables}
             self.built = True
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Variable:
@@ -92,11 +92,10 @@ class BaseOptimizer(Optimizer):
         if gradients:
             gradients = clipping.by_the_one_given(gradients, self._config)
             for variable in variables:
-                weight_decay = self._weight_decays[id(variable)]
-                if weight_decay is not None:
-                    steps.decay_weights(variable, weight_decay, self._learning_rate.value[()])
-            learning_rate = self._learning_rate.value[()]
-            hyper = {**self._config, "learning_rate": learning_rate, "t": int(self.iterations) + 1}
+                weight_decay = self._weight_decay_of(variable)
+                if weight_decay is not None and self._decays(variable):
+                    steps.decay_weights(variable, weight_decay, self._learning_rate_now())
+            hyper = {**self._config, "learning_rate": self._learning_rate_now(), "t": int(self.iterations) + 1}
             self._prepare(hyper, np.dtype(np.float32))
             for gradient, variable in zip(gradients, variables, strict=True):
                 self._update(variable, gradient, hyper)
@@ -176,8 +175,8 @@ class BaseOptimizer(Optimizer):
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Overwrite the variables with their averages, if averages are kept."""
-        for average, variable in zip(self._averages, var_list, strict=False):
-            variable.value = average.value
+        if self._config["use_ema"]:
+            steps.overwrite(var_list, self._averages)
 
     @property
     def variables(self) -> list[Variable]:
@@ -185,13 +184,21 @@ class BaseOptimizer(Optimizer):
         return list(self._state)
 
     @property
-    def learning_rate(self) -> Variable:
-        """float32 scalar variable."""
-        return self._learning_rate
+    def learning_rate(self) -> Any:
+        """float32 scalar variable; or what the function returns that was given as learning rate."""
+        return self._learning_rate() if callable(self._learning_rate) else self._learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        self._learning_rate.assign(value)
+    def learning_rate(self, value: Any) -> None:
+        if callable(value):
+            self._state = [variable for variable in self._state if variable is not self._learning_rate]
+            self._learning_rate = value
+        else:
+            self._learning_rate.assign(value)
+
+    def _learning_rate_now(self) -> np.float32:
+        """A function is called again at every use."""
+        return np.float32(self.learning_rate)
 
 
 def clear_session() -> None:

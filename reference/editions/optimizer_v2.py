@@ -28,6 +28,10 @@ class OptimizerV2(Optimizer):
 
     _total = staticmethod(total)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._state = []
+
     def _accept(self, kwargs: dict[str, Any]) -> None:
         for key, value in kwargs.items():
             if key not in KEYWORDS:
@@ -45,14 +49,30 @@ class OptimizerV2(Optimizer):
                 f"`global_clipnorm` {self.global_clipnorm}"
             )
         self._config["learning_rate"] = kwargs.get("lr", self._config["learning_rate"])
-        self._decay = np.float32(kwargs.get("decay", 0.0))
+        self._initial_decay = 0.0 if self.optimizer == "Nadam" else kwargs.get("decay", 0.0)
         own = spec.hyperparameters(self.optimizer, self.edition)
         self._hyper = {name: value for name, value in self._config.items() if name in own}
-        for name, value in self._hyper.items():
-            if own[name].get("hyper") and isinstance(value, int | float):
-                self._hyper[name] = np.float32(value)
         if "epsilon" in self._hyper:
             self._hyper["epsilon"] = self._hyper["epsilon"] or 1e-7
+        self._in_float32 = {"decay", *(name for name in own if own[name].get("hyper"))}
+        self._hyper["decay"] = self._initial_decay
+
+    def __getattr__(self, name: str) -> Any:
+        """A hyperparameter as its float32 variable holds it; `lr` is another name of `learning_rate`."""
+        name = "learning_rate" if name == "lr" else name
+        return self._now(name) if name in self.__dict__.get("_hyper", ()) else super().__getattr__(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        name = "learning_rate" if name == "lr" else name
+        if name in self.__dict__.get("_hyper", ()):
+            self._hyper[name] = value
+        else:
+            super().__setattr__(name, value)
+
+    def _now(self, name: str) -> Any:
+        """A hyperparameter, called if it is a function."""
+        value = self._hyper[name]() if callable(self._hyper[name]) else self._hyper[name]
+        return np.float32(value) if name in self._in_float32 and isinstance(value, int | float) else value
 
     def apply_gradients(
         self,
@@ -62,36 +82,39 @@ class OptimizerV2(Optimizer):
     ) -> Variable | None:
         """One step: clip, decay the learning rate, then for each variable its rule and its constraint."""
         present = steps.with_gradient(grads_and_vars)
+        self._create_all_weights([variable for _, variable in present])
         if not present:
             return None
-        self._create_all_weights([variable for _, variable in present])
-        hyper = {**self._hyper, "t": int(self._iterations.value) + 1}
-        for dtype in dict.fromkeys(v.dtype for _, v in present):
+        hypers = {dtype: self._hypers(dtype) for dtype in dict.fromkeys(v.dtype for _, v in present)}
+        for dtype, hyper in hypers.items():
             self._prepare(hyper, dtype)
         gradients = [np.asarray(gradient) for gradient, _ in present]
         gradients = clipping.by_value_norm_and_global_norm(
             gradients, self.clipvalue, self.clipnorm, self.global_clipnorm, self._total
         )
         for gradient, (_, variable) in zip(gradients, present, strict=True):
-            learning_rate = self._decayed_learning_rate(variable.dtype)
-            self._update(variable, gradient, {**hyper, "learning_rate": learning_rate})
+            self._update(variable, gradient, hypers[variable.dtype])
             steps.apply_constraints([variable])
         self._iterations.value = self._iterations.value + 1
         return self._iterations
 
-    def _decayed_learning_rate(self, dtype: np.dtype) -> np.floating:
-        """learning_rate / (1 + decay * iterations), in the variable's dtype."""
-        learning_rate, decay, iterations = cast(
-            dtype, self._hyper["learning_rate"], self._decay, self._iterations.value
-        )
-        return learning_rate / (1 + decay * iterations) if self._decay > 0 else learning_rate
+    def _hypers(self, dtype: np.dtype) -> dict[str, Any]:
+        """The hyperparameters of this step for variables of a dtype; functions are called once."""
+        now = {name: self._now(name) for name in self._hyper}
+        learning_rate, decay, iterations = cast(dtype, now["learning_rate"], now["decay"], self._iterations.value)
+        if self._initial_decay > 0:
+            learning_rate = learning_rate / (1 + decay * iterations)
+        return {**now, "learning_rate": learning_rate, "t": int(self._iterations.value) + 1}
 
     def _create_all_weights(self, var_list: Sequence[Variable]) -> None:
-        """Make the state of `var_list` without a step."""
+        """Make the state of `var_list` without a step; some slots take their dtype from the first variable."""
         new = [v for v in var_list if id(v) not in self._plans]
-        if new:
+        if new or not self._state:
             self._refuse_learning_rate(self._hyper["learning_rate"])
             self._create_slots(new)
+        once = any(slot.get("per") == "optimizer" for slot in spec.optimizers()[self.optimizer]["slots"].values())
+        if once and not var_list:
+            raise IndexError("list index out of range")
 
     def _refuse_learning_rate(self, learning_rate: Any) -> None:
         """The variable of a learning rate is made at the first step: only then it turns out to be none."""
@@ -126,10 +149,18 @@ class OptimizerV2(Optimizer):
         return self._slots[symbols[slot_name], id(var)]
 
     @property
-    def learning_rate(self) -> np.float32:
-        """The hyperparameter, as its float32 variable holds it."""
-        return np.float32(self._hyper["learning_rate"])
+    def iterations(self) -> Variable:
+        """int64 scalar: how many updates have been applied. It is made when it is first asked for."""
+        if not self._state:
+            self._iterations.name = "iter:0"
+            self._state.append(self._iterations)
+        return self._iterations
 
-    @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        self._hyper["learning_rate"] = np.float32(value)
+    @iterations.setter
+    def iterations(self, variable: Variable) -> None:
+        if self._state:
+            raise RuntimeError(
+                "Cannot set `iterations` to a new Variable after the Optimizer weights have been created"
+            )
+        self._iterations = self._slots["iteration", None] = variable
+        self._state.append(variable)

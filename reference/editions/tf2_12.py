@@ -16,22 +16,23 @@ from typing import Any
 import numpy as np
 
 from .. import clipping, steps
-from ..optimizer import Optimizer, optimizers_of
+from ..exclusion import ExcludesFromWeightDecay
+from ..optimizer import Optimizer as Base
+from ..optimizer import optimizers_of
 from ..variable import Gradient, Variable
 from .optimizer_v2 import OptimizerV2
 
 DEPRECATED = ("decay", "gradient_aggregator", "gradient_transformers")
 
 
-class Keras2Optimizer(Optimizer):
+class Keras2Optimizer(Base):
     """Base class of Keras 2.11 to 2.15; also the ground of tf2.9's experimental one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._learning_rate = Variable(np.float32(self._config["learning_rate"]), "learning_rate:0")
         self._learning_rate = self._slots.get(("learning_rate", None), self._learning_rate)
-        self._trainable_variables: list[Variable] = []
-        self._averages: list[Variable] = []
+        self._averages: list[Variable]
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
         kwargs.pop("is_legacy_optimizer", None)
@@ -44,6 +45,7 @@ class Keras2Optimizer(Optimizer):
                 f"{key} is not a valid argument, kwargs should be empty for `optimizer_experimental.Optimizer`."
             )
         refuse_common(self._config, "> 1")
+        self._config["learning_rate"] = called(self._config["learning_rate"])
 
     def build(self, var_list: Sequence[Variable]) -> None:
         """Make the state for `var_list`; done by the first `apply_gradients` at the latest."""
@@ -69,7 +71,7 @@ class Keras2Optimizer(Optimizer):
         gradients = clipping.by_norm_or_global_norm_or_value([np.asarray(g) for g, _ in present], self._config)
         variables = [variable for _, variable in present]
         if self._config["weight_decay"] is not None:
-            for variable in variables:
+            for variable in filter(self._decays, variables):
                 steps.decay_weights(variable, self._config["weight_decay"], self._learning_rate.value[()])
         hyper = {**self._config, "learning_rate": self._learning_rate.value[()], "t": int(self._iterations.value) + 1}
         self._prepare(hyper, np.dtype(np.float32))
@@ -112,6 +114,22 @@ class Keras2Optimizer(Optimizer):
                 )
             steps.overwrite(var_list, self._averages)
 
+    def _decays(self, variable: Variable) -> bool:
+        return True
+
+    @property
+    def iterations(self) -> Variable:
+        """int64 scalar: how many updates have been applied; a new variable only before the first."""
+        return self._iterations
+
+    @iterations.setter
+    def iterations(self, variable: Variable) -> None:
+        if self._plans:
+            raise RuntimeError(
+                "Cannot set `iterations` to a new Variable after the Optimizer weights have been created."
+            )
+        self._iterations = variable
+
     @property
     def variables(self) -> CallableList:
         """The state: iteration, averages, then the slots."""
@@ -134,11 +152,28 @@ class Keras2Optimizer(Optimizer):
     lr = learning_rate
 
 
+class Optimizer(ExcludesFromWeightDecay, Keras2Optimizer):
+    """Base class of Keras 2.12."""
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Spare these variables, and those in whose name one of the patterns is found; only before the first step."""
+        if self._plans:
+            raise ValueError("`exclude_from_weight_decay()` can only be configured before the optimizer is built.")
+        super().exclude_from_weight_decay(var_list, var_names)
+
+
 class CallableList(list[Variable]):
     """A list that may also be called: `opt.variables` and `opt.variables()` are the same."""
 
     def __call__(self) -> CallableList:
         return self
+
+
+def called(learning_rate: Any) -> Any:
+    """A function given as learning rate is called once, when the optimizer is made."""
+    return learning_rate() if callable(learning_rate) else learning_rate
 
 
 def refuse_common(config: dict[str, Any], least: str) -> None:
@@ -169,5 +204,5 @@ def refuse_averages(config: dict[str, Any], least: str) -> None:
         )
 
 
-globals().update(optimizers_of("tf2.12", Keras2Optimizer))
+globals().update(optimizers_of("tf2.12", Optimizer))
 legacy = SimpleNamespace(**optimizers_of("tf2.12.legacy", OptimizerV2))

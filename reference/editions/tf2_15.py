@@ -13,10 +13,10 @@ from .. import steps
 from ..optimizer import optimizers_of
 from ..variable import Variable
 from .optimizer_v2 import OptimizerV2
-from .tf2_12 import Keras2Optimizer
+from .tf2_12 import Optimizer as Keras212Optimizer
 
 
-class Optimizer(Keras2Optimizer):
+class Optimizer(Keras212Optimizer):
     """Base class of Keras 2.15."""
 
     def _averages_of(self, variables: Sequence[Variable]) -> list[Variable]:

@@ -19,7 +19,7 @@ from .. import clipping, steps
 from ..optimizer import optimizers_of
 from ..variable import Gradient, Variable
 from .optimizer_v2 import OptimizerV2
-from .tf2_12 import Keras2Optimizer, refuse_common
+from .tf2_12 import Keras2Optimizer, called, refuse_common
 
 DEPRECATED = ("lr", "decay", "gradient_transformers", "gradient_aggregator")
 
@@ -35,12 +35,15 @@ class Optimizer(Keras2Optimizer):
                 )
             logging.warning("%s is deprecated in `optimizer_experimental.Optimizer`.", key)
         refuse_common(self._config, "> 1")
+        self._config["learning_rate"] = called(self._config["learning_rate"])
 
     def apply_gradients(  # type: ignore[override]  # the release returns nothing and knows fewer arguments
         self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]], skip_gradients_aggregation: bool = False
     ) -> None:
         """One step: clip, for each variable its rule, count, then averages."""
         present = steps.with_gradient(grads_and_vars)
+        if not present:
+            raise ValueError("not enough values to unpack (expected 2, got 0)")
         variables = [variable for _, variable in present]
         self.build(variables)
         gradients = clipping.by_norm_or_global_norm_or_value([np.asarray(g) for g, _ in present], self._config)
