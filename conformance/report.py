@@ -83,5 +83,5 @@ def table(
         count = planned[name] if planned else len(records)
         grid.add_row(name, str(count), str(run), *shown, f"{worst:.2g}" if worst else "0")
     stream = io.StringIO()
-    Console(file=stream, force_terminal=colour, no_color=not colour, width=max(width, 80)).print(grid)
+    Console(file=stream, force_terminal=colour, no_color=not colour, width=max(width, 90)).print(grid)
     return stream.getvalue()

@@ -260,11 +260,16 @@ def estimate(x: Operand) -> Operand:
 
     They are those of the reciprocal root of the middle.  Processors of other makers have other tables.
     """
-    x = flush(np.asarray(x))
-    middle = (x.view(np.uint32) & 0xFFFFE000 | 0x1000).view(np.float32)
-    root = 1 / np.sqrt(np.where(np.isfinite(x) & (x != 0), middle, x).astype(np.float64))
-    fraction, exponent = np.frexp(root)
-    return np.ldexp(np.rint(fraction * 2**13) / 2**13, exponent).astype(np.float32)
+    normal = (x >= TINY) & (x < np.inf)
+    bits = (x if normal.all() else np.where(normal, x, np.float32(1))).view(np.uint32)
+    result = (ESTIMATES[bits >> 13 & 0x7FF] + (64 - (bits >> 24) << 23)).view(np.float32)
+    return result if normal.all() else np.where(normal, result, 1 / np.sqrt(flush(x)))
+
+
+TINY = np.finfo(np.float32).tiny
+MIDDLES = np.concatenate([octave + octave * (np.arange(1024) + 0.5) / 1024 for octave in (2.0, 4.0)])
+BITS = np.where(MIDDLES < 4, 2.0**13, 2.0**14)  # a root below 1/2 has one more binary place
+ESTIMATES = (np.rint(BITS / np.sqrt(MIDDLES)) / BITS).astype(np.float32).view(np.uint32)
 
 
 def refined(x: Operand, step: Callable[..., Any]) -> Operand:
@@ -276,9 +281,11 @@ def refined(x: Operand, step: Callable[..., Any]) -> Operand:
     if x.dtype == np.float64:
         return result
     whole = x.size - x.size % 8
+    if not whole:
+        return result
     packets = x.ravel()[:whole].astype(np.float32)
     y = estimate(packets)
-    normal = (packets >= np.finfo(np.float32).tiny) & (packets < np.inf)
+    normal = (packets >= TINY) & (packets < np.inf)
     packets = np.where(normal, step(packets, y), y).astype(x.dtype)
     return np.concatenate([packets, result.ravel()[whole:]]).reshape(x.shape)
 
@@ -304,9 +311,15 @@ def sqrt_2_4(x: Operand) -> Operand:
     if x.dtype != np.float32:
         return np.sqrt(x)
     whole = x.size - x.size % 8
-    packets = flush(x.ravel()[:whole])
+    if not whole:
+        return np.sqrt(x)
+    packets = x.ravel()[:whole]
     y = estimate(packets)
-    packets = np.where(packets == 0, np.float32(0), packets * (y * (1.5 - half(packets) * flush(y * y))))
+    if ((packets >= 2 * TINY) & (packets < 2.0**126)).all():
+        packets = packets * (y * (1.5 - packets * 0.5 * (y * y)))
+    else:
+        packets = flush(packets)
+        packets = np.where(packets == 0, np.float32(0), packets * (y * (1.5 - half(packets) * flush(y * y))))
     return np.concatenate([packets, np.sqrt(x.ravel()[whole:])]).reshape(x.shape)
 
 
