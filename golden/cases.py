@@ -7,21 +7,16 @@ pipeline; a run of 1,000 steps; and what must be refused.
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from goldenstep import spec
 from goldenstep.spec.layout import facts
 
-from .codec import flat
 from .compare import full_config, owners
-
-Document = dict[str, Any]
-Shape = tuple[int, ...]
+from .drawing import Document, Shape, features_of, normal, slug, typed
+from .lifecycle_cases import lifecycle_cases
 
 STEPS = 10
 USUAL: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
@@ -58,8 +53,8 @@ def cases(edition: str) -> Iterator[Document]:
 def cases_of(edition: str, optimizer: str) -> Iterator[Document]:
     """All cases of one optimizer of an edition; the ids are unique."""
     seen: set[str] = set()
-    for slug, case in _slugged(edition, optimizer):
-        identity = f"{edition}/{optimizer.lower()}/{slug}"
+    for name, case in _slugged(edition, optimizer):
+        identity = f"{edition}/{optimizer.lower()}/{name}"
         if identity not in seen:
             seen.add(identity)
             yield finished(identity, edition, case)
@@ -104,6 +99,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
             yield name, case(config, USUAL)
     yield "thousand-steps", thousand(case({}, USUAL))
     yield from refused(edition, optimizer)
+    yield from lifecycle_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
@@ -165,19 +161,6 @@ def variant_configs(optimizer: str, edition: str) -> Iterator[Document]:
                     yield changed
 
 
-def slug(config: Document) -> str:
-    """A readable piece of an id: `amsgrad+beta_1=0.5`."""
-
-    def piece(name: str, value: Any) -> str:
-        return (
-            name
-            if value is True
-            else f"{name}={'none' if value is None else str(value).lower().replace(' ', '').replace('/', '-')}"
-        )
-
-    return "+".join(piece(name, value) for name, value in config.items())
-
-
 def pairs(own: dict[str, Document], dtypes: list[str]) -> Iterator[tuple[Document, str]]:
     """Configurations that hold every pair of options (and every option with every dtype) at least once."""
     from allpairspy import AllPairs
@@ -204,18 +187,6 @@ def drawn(
         "variables": variables,
         "events": [{"apply": PATTERNS_AND_RANDOM[pattern](base, step, dtype)} for step in range(STEPS)],
     }
-
-
-def normal(stream: random.Random, shape: Shape, dtype: str) -> list[Any]:
-    """Normally distributed numbers of three digits, none zero, as the dtype holds them."""
-    numbers = [stream.choice([0.3, 1.0, 3.0]) * (stream.gauss(0, 1) or 0.1) for _ in range(math.prod(shape))]
-    return typed([float(f"{x:.3g}") for x in numbers], dtype)
-
-
-def typed(numbers: list[float], dtype: str) -> list[Any]:
-    """The numbers as JSON writes them once they are of `dtype`."""
-    with np.errstate(over="ignore", under="ignore"):
-        return flat(np.array(numbers, np.float64).astype(dtype))
 
 
 Gradients = list[list[float]]
@@ -249,15 +220,18 @@ PATTERNS_AND_RANDOM = {**PATTERNS, "random": lambda base, step, dtype: base[step
 
 def from_zero(case: Document) -> Document:
     """The case with variables that start at 0: the first step shows every bit of the update."""
-    variables = [
-        {**v, "value": {**v["value"], "values": [0.0] * len(v["value"]["values"])}} for v in case["variables"]
-    ]
+    variables = [{**v, "value": {**v["value"], "values": [0.0] * len(v["value"]["values"])}} for v in case["variables"]]
     return {**case, "flags": ["starts-at-zero"], "variables": variables}
 
 
 def thousand(case: Document) -> Document:
     """The ten steps of a case a hundred times over, kept where a trajectory is looked at, and just before."""
-    return {**case, "flags": ["long-run"], "events": [{"repeat": 100, "events": case["events"]}], "keep": KEPT_OF_A_THOUSAND}
+    return {
+        **case,
+        "flags": ["long-run"],
+        "events": [{"repeat": 100, "events": case["events"]}],
+        "keep": KEPT_OF_A_THOUSAND,
+    }
 
 
 def finished(identity: str, edition: str, case: Document) -> Document:
@@ -282,11 +256,3 @@ def finished(identity: str, edition: str, case: Document) -> Document:
         "events": case["events"],
         **keep,
     }
-
-
-def features_of(config: Document) -> list[str]:
-    """What of the pipeline a config asks for."""
-    features = {"weight_decay": "weight_decay", "use_ema": "ema"} | dict.fromkeys(
-        ("clipnorm", "clipvalue", "global_clipnorm"), "clipping"
-    )
-    return list(dict.fromkeys(feature for name, feature in features.items() if config.get(name) is not None))

@@ -14,7 +14,7 @@ from typing import Any
 from goldenstep.spec import holds
 from goldenstep.spec import schedule as spec
 
-from .cases import slug
+from .drawing import slug
 
 Document = dict[str, Any]
 FAR = [10**6, 2**31]
@@ -53,7 +53,7 @@ def schedule_cases_of(edition: str, schedule: str) -> Iterator[Document]:
             }
 
 
-Slugged = tuple[str, Document, list[Document], list[str]]
+Slugged = tuple[str, Document, Document, list[str]]
 
 
 def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
@@ -62,7 +62,7 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
     random = spec.schedules()[schedule].get("random", {}).get("unless", {})
     varied = {name: entry for name, entry in own.items() if name not in random}
 
-    def case(name: str, given: Document, steps: list[Document] | None = None) -> Slugged:
+    def case(name: str, given: Document, steps: Document | None = None) -> Slugged:
         config = {**usual, **random, **given}
         return name, config, steps or whole(landmarks(full(edition, schedule, config))), []
 
@@ -172,14 +172,14 @@ def boundaries(config: Document) -> Iterable[float]:
     return [*([warmup] if warmup else []), *(warmup + steps * count for count in (1, 2, 3, 10))]
 
 
-def whole(steps: Iterable[int]) -> list[Document]:
+def whole(steps: Iterable[int]) -> Document:
     """Steps as optimizers count them: int64."""
-    return [{"dtype": "int64", "value": step} for step in steps]
+    return {"dtype": "int64", "values": list(steps)}
 
 
-def typed(steps: Iterable[int], dtype: str) -> list[Document]:
+def typed(steps: Iterable[int], dtype: str) -> Document:
     """Steps of a dtype that holds them, and halves between them if it has fractions; "int" and "float" are Python's."""
     if "int" in dtype:
-        return [{"dtype": dtype, "value": step} for step in steps if step < 2**31 or dtype != "int32"]
+        return {"dtype": dtype, "values": [step for step in steps if step < 2**31 or dtype != "int32"]}
     numbers = [float(step + part) for step in steps for part in (0, 0.5)]
-    return [{"dtype": dtype, "value": number} for number in numbers if number < 2**11 or dtype != "float16"]
+    return {"dtype": dtype, "values": [number for number in numbers if number < 2**11 or dtype != "float16"]}

@@ -190,6 +190,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
+        _ = self.learning_rate  # TensorFlow looks at the old value of every attribute; a function notices.
         if callable(value):
             self._state = [variable for variable in self._state if variable is not self._learning_rate]
             self._learning_rate = value

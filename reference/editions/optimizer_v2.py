@@ -16,7 +16,7 @@ import numpy as np
 from goldenstep import spec
 
 from .. import clipping, steps
-from ..bits import cast, total
+from ..bits import Operand, cast, cast_tensor, total
 from ..optimizer import Optimizer
 from ..variable import Gradient, Variable
 
@@ -33,6 +33,8 @@ class OptimizerV2(Optimizer):
         self._state = []
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
+        if self.optimizer == "Nadam":
+            kwargs.pop("decay", None)  # Taken, but Nadam has a schedule of its own.
         for key, value in kwargs.items():
             if key not in KEYWORDS:
                 raise TypeError(
@@ -48,8 +50,9 @@ class OptimizerV2(Optimizer):
                 f"Cannot accept both `clipnorm` and `global_clipnorm`, passed `clipnorm` {self.clipnorm}, "
                 f"`global_clipnorm` {self.global_clipnorm}"
             )
-        self._config["learning_rate"] = kwargs.get("lr", self._config["learning_rate"])
-        self._initial_decay = 0.0 if self.optimizer == "Nadam" else kwargs.get("decay", 0.0)
+        if self.optimizer != "Ftrl":  # which takes `lr` and does not use it
+            self._config["learning_rate"] = kwargs.get("lr", self._config["learning_rate"])
+        self._initial_decay = kwargs.get("decay", 0.0)
         own = spec.hyperparameters(self.optimizer, self.edition)
         self._hyper = {name: value for name, value in self._config.items() if name in own}
         if "epsilon" in self._hyper:
@@ -101,10 +104,15 @@ class OptimizerV2(Optimizer):
     def _hypers(self, dtype: np.dtype) -> dict[str, Any]:
         """The hyperparameters of this step for variables of a dtype; functions are called once."""
         now = {name: self._now(name) for name in self._hyper}
-        learning_rate, decay, iterations = cast(dtype, now["learning_rate"], now["decay"], self._iterations.value)
+        learning_rate, iterations = cast(dtype, now["learning_rate"], self._iterations.value)
+        decay = self._decay(dtype)
         if self._initial_decay > 0:
             learning_rate = learning_rate / (1 + decay * iterations)
         return {**now, "learning_rate": learning_rate, "t": int(self._iterations.value) + 1}
+
+    def _decay(self, dtype: np.dtype) -> Operand:
+        """What was given to the constructor: `opt.decay = 0.1` is kept, and not used."""
+        return cast_tensor(dtype, self._initial_decay)[0]
 
     def _create_all_weights(self, var_list: Sequence[Variable]) -> None:
         """Make the state of `var_list` without a step; some slots take their dtype from the first variable."""

@@ -5,7 +5,9 @@ Source       tensorflow 2.4.4, python/keras/optimizer_v2; the pipeline is in opt
 
 from __future__ import annotations
 
-from ..bits import total_in_two
+import numpy as np
+
+from ..bits import Operand, cast_tensor, total_in_two
 from ..optimizer import optimizers_of
 from .optimizer_v2 import OptimizerV2
 
@@ -14,6 +16,10 @@ class Optimizer(OptimizerV2):
     """Base class of TF 2.4: sums run in two packets."""
 
     _total = staticmethod(total_in_two)
+
+    def _decay(self, dtype: np.dtype) -> Operand:
+        """The hyperparameter as it is now."""
+        return cast_tensor(dtype, self._now("decay"))[0]
 
 
 globals().update(optimizers_of("tf2.4", Optimizer))

@@ -1,0 +1,59 @@
+"""What the makers of cases share: numbers from a seeded generator, and readable pieces of ids."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import numpy as np
+
+from .codec import flat
+
+Document = dict[str, Any]
+Shape = tuple[int, ...]
+
+
+def normal(stream: random.Random, shape: Shape, dtype: str) -> list[Any]:
+    """Normally distributed numbers of three digits, none zero, as the dtype holds them."""
+    numbers = [stream.choice([0.3, 1.0, 3.0]) * (stream.gauss(0, 1) or 0.1) for _ in range(math.prod(shape))]
+    return typed([float(f"{x:.3g}") for x in numbers], dtype)
+
+
+def typed(numbers: list[float], dtype: str) -> list[Any]:
+    """The numbers as JSON writes them once they are of `dtype`."""
+    with np.errstate(over="ignore", under="ignore"):
+        return flat(np.array(numbers, np.float64).astype(dtype))
+
+
+def slug(config: Document) -> str:
+    """A readable piece of an id: `amsgrad+beta_1=0.5`."""
+
+    def piece(name: str, value: Any) -> str:
+        return (
+            name
+            if value is True
+            else f"{name}={'none' if value is None else str(value).lower().replace(' ', '').replace('/', '-')}"
+        )
+
+    return "+".join(piece(name, value) for name, value in config.items())
+
+
+def features_of(config: Document) -> list[str]:
+    """What of the pipeline a config asks for."""
+    given = [FEATURES[name] for name, value in config.items() if name in FEATURES and value is not None]
+    varies = any(isinstance(value, dict) for value in config.values())
+    return list(dict.fromkeys(given + ["learning_rate"] * varies))
+
+
+FEATURES = {
+    "weight_decay": "weight_decay",
+    "use_ema": "ema",
+    "clipnorm": "clipping",
+    "clipvalue": "clipping",
+    "global_clipnorm": "clipping",
+    "gradient_accumulation_steps": "accumulation",
+    "loss_scale_factor": "loss_scale",
+    "decay": "learning_rate",
+    "lr": "learning_rate",
+}
