@@ -83,16 +83,25 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
         "namespaces": dict.fromkeys(editions, path),
         "variable": f"{name}.Variable({{value}}, name={{name!r}})",
         "tensor": "{value}",
+        "constraint": f"{{variable}}.constraint = {name}.constraints.{{constraint}}",
     }
     return KerasShaped(
         name,
         dict.fromkeys(editions, optimizers),
-        lambda value, n: variable(value, name=n),
+        lambda value, n, constraint=None: constrained(variable(value, name=n), constraint),
         tensor,
         forget_names,
         getattr(module, "__version__", ""),
         code,
+        dict.fromkeys(editions, getattr(module, "constraints", None)),
     )
+
+
+def constrained(variable: Any, constraint: Any) -> Any:
+    """The variable with a constraint as its attribute, if there is one."""
+    if constraint is not None:
+        variable.constraint = constraint
+    return variable
 
 
 def keras() -> KerasShaped:
@@ -104,7 +113,9 @@ def keras() -> KerasShaped:
     return KerasShaped(
         "keras",
         {"keras3": module.optimizers},
-        lambda value, name: module.Variable(value, name=name, dtype=value.dtype.name),
+        lambda value, name, constraint=None: constrained(
+            module.Variable(value, name=name, dtype=value.dtype.name), constraint
+        ),
         module.ops.convert_to_tensor,
         lambda: module.utils.clear_session(free_memory=False),
         f"{module.__version__} on {module.backend.backend()}",
@@ -113,7 +124,9 @@ def keras() -> KerasShaped:
             "namespaces": {"keras3": "keras.optimizers"},
             "variable": "keras.Variable({value}, name={name!r})",
             "tensor": "keras.ops.convert_to_tensor({value})",
+            "constraint": "{variable}.constraint = keras.constraints.{constraint}",
         },
+        {"keras3": module.constraints},
     )
 
 
@@ -124,7 +137,7 @@ def tf_keras() -> KerasShaped:
     return KerasShaped(
         "tf_keras",
         {"tf2.15": module.optimizers, "tf2.15.legacy": module.optimizers.legacy},
-        lambda value, name: tensorflow.Variable(value, name=name),
+        lambda value, name, constraint=None: tensorflow.Variable(value, name=name, constraint=constraint),
         tensorflow.constant,
         version=module.__version__,
         code={
@@ -132,7 +145,9 @@ def tf_keras() -> KerasShaped:
             "namespaces": {"tf2.15": "tf_keras.optimizers", "tf2.15.legacy": "tf_keras.optimizers.legacy"},
             "variable": "tf.Variable({value}, name={name!r})",
             "tensor": "tf.constant({value})",
+            "constraint": "{variable}._constraint = tf_keras.constraints.{constraint}",
         },
+        constraints=dict.fromkeys(("tf2.15", "tf2.15.legacy"), module.constraints),
     )
 
 

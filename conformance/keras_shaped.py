@@ -256,5 +256,7 @@ def reference() -> KerasShaped:
             "namespaces": {edition: f"editions.namespace({edition!r})" for edition in namespaces()},
             "variable": "Variable({value}, {name!r})",
             "tensor": "{value}",
+            "constraint": "{variable}.constraint = {namespace}.constraints.{constraint}",
         },
+        constraints={edition: names.constraints for edition, names in namespaces().items()},
     )

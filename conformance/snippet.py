@@ -46,9 +46,13 @@ def script(code: Document, case: Document, record: Record) -> str:
     variables = [
         code["variable"].format(value=value, name=v["name"]) for value, v in zip(values, case["variables"], strict=True)
     ]
+    namespace = code["namespaces"][case["edition"]]
     constraints = [
-        f"variables[{i}].constraint = {code['constraints'][case['edition']]}."
-        f"{v['constraint']['class_name']}({arguments(v['constraint']['config'])})"
+        code["constraint"].format(
+            variable=f"variables[{i}]",
+            namespace=namespace,
+            constraint=f"{v['constraint']['class_name']}({arguments(v['constraint']['config'])})",
+        )
         for i, v in enumerate(case["variables"])
         if v.get("constraint")
     ]
@@ -57,7 +61,7 @@ def script(code: Document, case: Document, record: Record) -> str:
     return "\n".join(
         [
             *code["imports"],
-            f"optimizer = {code['namespaces'][case['edition']]}.{case['optimizer']['class_name']}({config})",
+            f"optimizer = {namespace}.{case['optimizer']['class_name']}({config})",
             f"variables = [{', '.join(variables)}]",
             *constraints,
             *(line for event in [*unrolled(case["events"])][:last] for line in lines(event, case, code)),

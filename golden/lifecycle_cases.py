@@ -40,6 +40,7 @@ def lifecycle_cases(edition: str, optimizer: str) -> Iterator[Case]:
     make = Maker(edition, optimizer)
     yield from without_gradients(make)
     yield from learning_rates(make)
+    yield from constraints(make)
 
 
 class Maker:
@@ -62,6 +63,7 @@ class Maker:
         flags: Sequence[str] = (),
         shapes: dict[str, Shape] = SHAPES,
         constraints: Sequence[Document | None] = (),
+        dtype: str = "float32",
     ) -> Document:
         """A case with first values and gradients from a generator that the case itself seeds."""
         given = {**self.usual, **config}
@@ -69,7 +71,7 @@ class Maker:
         variables: list[Document] = [
             {
                 "name": name,
-                "value": {"dtype": "float32", "shape": list(shape), "values": normal(stream, shape, "float32")},
+                "value": {"dtype": dtype, "shape": list(shape), "values": normal(stream, shape, dtype)},
             }
             for name, shape in shapes.items()
         ]
@@ -80,21 +82,22 @@ class Maker:
             "flags": list(flags),
             "optimizer": {"class_name": self.optimizer, "config": given},
             "variables": variables,
-            "events": events(Steps(stream, list(shapes.values()))),
+            "events": events(Steps(stream, list(shapes.values()), dtype)),
         }
 
 
 class Steps:
     """Events with fresh gradients."""
 
-    def __init__(self, stream: random.Random, shapes: list[Shape]) -> None:
+    def __init__(self, stream: random.Random, shapes: list[Shape], dtype: str) -> None:
         self.stream = stream
+        self.dtype = dtype
         self.shapes = shapes
 
     def apply(self, of: Sequence[int] | None = None, without: Sequence[int] = ()) -> Document:
         """A step; `of` names the variables, `without` those that have no gradient."""
         chosen = range(len(self.shapes)) if of is None else of
-        gradients = [None if i in without else normal(self.stream, self.shapes[i], "float32") for i in chosen]
+        gradients = [None if i in without else normal(self.stream, self.shapes[i], self.dtype) for i in chosen]
         return {"apply": gradients} if of is None else {"apply": gradients, "of": list(of)}
 
     def many(self, count: int) -> list[Document]:
@@ -184,6 +187,70 @@ def learning_rates(make: Maker) -> Iterator[Case]:
         yield "set-decay", make.case({}, overwritten("decay", 0.5), ["learning_rate"])
         hyper = "momentum" if make.optimizer == "SGD" else "beta_1"
         yield f"{hyper}-is-a-function", make.case({hyper: {"callable": [0.9, 0.5, 0.75]}}, lambda s: s.many(3))
+
+
+CONSTRAINTS: dict[str, Document] = {
+    "non-negative": {"class_name": "NonNeg", "config": {}},
+    "max-norm": {"class_name": "MaxNorm", "config": {"max_value": 0.75}},
+    "max-norm-of-columns": {"class_name": "MaxNorm", "config": {"max_value": 0.5, "axis": 1}},
+    "max-norm-of-all": {"class_name": "MaxNorm", "config": {"max_value": 1.5, "axis": [0, 1]}},
+    "unit-norm": {"class_name": "UnitNorm", "config": {}},
+    "min-max-norm": {"class_name": "MinMaxNorm", "config": {"min_value": 0.5, "max_value": 0.75, "rate": 0.5}},
+}
+
+
+def constraints(make: Maker) -> Iterator[Case]:
+    """Each constraint on the first variable; sums that run in packets; what is not finite; averages before them."""
+    wide: dict[str, Shape] = {"kernel": (17, 9), "bias": (43,)}
+    for name, constraint in CONSTRAINTS.items():
+        if make.thorough or name in ("non-negative", "max-norm"):
+            both = [constraint, None if "axis" in constraint["config"] else constraint]
+            yield name, make.case({}, lambda s: s.many(3), ["constraints"], ["constraint"], constraints=both)
+            if make.thorough and name != "non-negative":
+                case = make.case({}, lambda s: s.many(3), ["constraints"], ["constraint"], wide, both)
+                yield f"{name}-of-many", case
+    if not make.thorough:
+        return
+    non_negative = [CONSTRAINTS["non-negative"]]
+    for dtype in ("float64", "float16"):
+        for name in ("non-negative", "max-norm", "unit-norm", "min-max-norm"):
+            one = [CONSTRAINTS[name]]
+            case = make.case({}, lambda s: s.many(2), ["constraints"], ["constraint"], SHAPES, one, dtype)
+            yield f"{name}-{dtype}", case
+    for name in ("non-negative", "max-norm"):
+        unfinished = make.case(
+            {}, lambda s: spoiled(s.many(3)), ["constraints"], ["constraint"], SHAPES, [CONSTRAINTS[name]]
+        )
+        yield f"{name}+gradient-not-finite", unfinished
+    yield (
+        "non-negative+none",
+        make.case(
+            {},
+            lambda s: [s.apply(), s.apply(without=[0]), *s.many(1)],
+            ["constraints", "none"],
+            ["constraint"],
+            SHAPES,
+            non_negative,
+        ),
+    )
+    if "use_ema" in make.takes:
+        yield (
+            "non-negative+use_ema",
+            make.case(
+                {**EMA, "ema_overwrite_frequency": 3},
+                lambda s: [*s.many(4), {"finalize": True}],
+                ["constraints"],
+                ["constraint"],
+                SHAPES,
+                non_negative,
+            ),
+        )
+
+
+def spoiled(events: list[Document]) -> list[Document]:
+    """Infinities and a NaN among the gradients of the last step but one."""
+    events[-2]["apply"][0][:3] = ["Infinity", "-Infinity", "NaN"]
+    return events
 
 
 __all__ = ["lifecycle_cases", "slug"]

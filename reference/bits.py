@@ -6,7 +6,8 @@ dtype of its operands, as TensorFlow's CPU kernels do in eager mode on x86-64.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -331,3 +332,19 @@ def half(x: Operand) -> Operand:
 def root_2_4(x: Operand, exponent: Operand) -> Operand:
     """`root` as TF 2.4 takes it."""
     return sqrt_2_4(x) if exponent == 0.5 else powers(x, exponent)
+
+
+def totals(
+    x: Array, axis: int | Sequence[int], rows: Callable[[Array], Array], columns: Callable[[Array], Array]
+) -> Array:
+    """Sums over one dimension, or several side by side, that stay with length 1: a `rows` or a `columns` total."""
+    axes = sorted(a % x.ndim for a in ([axis] if isinstance(axis, int) else axis))
+    lead, along, trail = x.shape[: axes[0]], x.shape[axes[0] : axes[-1] + 1], x.shape[axes[-1] + 1 :]
+    x = x.reshape(math.prod(lead), math.prod(along), math.prod(trail))
+    sums = rows(x[..., 0]) if x.shape[-1] == 1 else columns(x)
+    return sums.reshape(*lead, *(1 for _ in along), *trail)
+
+
+def row_totals_in_two(x: Array) -> Array:
+    """Sums over the last axis as TF 2.4 takes them: each row like a whole tensor of its own."""
+    return np.stack([total_in_two(row) for row in x])

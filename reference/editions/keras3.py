@@ -17,6 +17,7 @@ import numpy as np
 from goldenstep.spec.layout import Owner, facts
 
 from .. import clipping, steps
+from .. import constraints as _constraints
 from ..bits import cast, run
 from ..exclusion import ExcludesFromWeightDecay
 from ..optimizer import Optimizer, optimizers_of
@@ -207,4 +208,5 @@ def clear_session() -> None:
     BaseOptimizer._names.clear()
 
 
+constraints = _constraints.KERAS_3
 globals().update(optimizers_of("keras3", BaseOptimizer))

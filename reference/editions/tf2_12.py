@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import clipping, steps
+from .. import constraints as _constraints
 from ..exclusion import ExcludesFromWeightDecay
 from ..optimizer import Optimizer as Base
 from ..optimizer import optimizers_of
@@ -204,5 +205,6 @@ def refuse_averages(config: dict[str, Any], least: str) -> None:
         )
 
 
+constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.12", Optimizer))
-legacy = SimpleNamespace(**optimizers_of("tf2.12.legacy", OptimizerV2))
+legacy = SimpleNamespace(**optimizers_of("tf2.12.legacy", OptimizerV2), constraints=constraints)

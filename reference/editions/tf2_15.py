@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import SimpleNamespace
 
+from .. import constraints as _constraints
 from .. import steps
 from ..optimizer import optimizers_of
 from ..variable import Variable
@@ -30,5 +31,6 @@ class Optimizer(Keras212Optimizer):
             steps.overwrite(var_list, self._averages_of(var_list))
 
 
+constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.15", Optimizer))
-legacy = SimpleNamespace(**optimizers_of("tf2.15.legacy", OptimizerV2))
+legacy = SimpleNamespace(**optimizers_of("tf2.15.legacy", OptimizerV2), constraints=constraints)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import constraints as _constraints
 from ..bits import Operand, cast_tensor, total_in_two
 from ..optimizer import optimizers_of
 from .optimizer_v2 import OptimizerV2
@@ -22,4 +23,5 @@ class Optimizer(OptimizerV2):
         return cast_tensor(dtype, self._now("decay"))[0]
 
 
+constraints = _constraints.TF2_4
 globals().update(optimizers_of("tf2.4", Optimizer))

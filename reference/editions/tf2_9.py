@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import clipping, steps
+from .. import constraints as _constraints
 from ..optimizer import optimizers_of
 from ..variable import Gradient, Variable
 from .optimizer_v2 import OptimizerV2
@@ -59,6 +60,7 @@ class Optimizer(Keras2Optimizer):
                 self.finalize_variable_values(variables)
 
 
+constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.9", Optimizer))
 experimental = SimpleNamespace(**{name: globals()[name] for name in optimizers_of("tf2.9", Optimizer)})
-legacy = SimpleNamespace(**optimizers_of("tf2.9.legacy", OptimizerV2))
+legacy = SimpleNamespace(**optimizers_of("tf2.9.legacy", OptimizerV2), constraints=constraints)
