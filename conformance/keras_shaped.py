@@ -12,6 +12,8 @@ import numpy as np
 
 from goldenstep.golden.codec import array, flat, gradient, unflat
 
+from . import schedules
+
 Document = dict[str, Any]
 
 
@@ -44,23 +46,28 @@ class KerasShaped:
         namespace = self.namespaces.get(case["edition"])
         if namespace is None:
             return f"edition {case['edition']} is not claimed"
+        if "schedule" in case:
+            return schedules.unsupported(self, case)
         if not hasattr(namespace, case["optimizer"]["class_name"]):
             return f"no {case['optimizer']['class_name']}"
         for constraint in filter(None, (v.get("constraint") for v in case["variables"])):
             if not hasattr(self.constraints.get(case["edition"]), constraint["class_name"]):
                 return f"no constraint {constraint['class_name']}"
-        return None
+        return schedules.unsupported(self, case)
 
     def run(self, case: Document) -> Document:
         """The trajectory of a case: layout and kept steps, and the error if there was one."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Run(self, case).trajectory()
+            return schedules.answer(self, case) if "schedule" in case else Run(self, case).trajectory()
 
     def construct(self, case: Document) -> Any:
         """The optimizer of a case."""
         self._forget_names()
-        config = {name: value_of(value) for name, value in case["optimizer"]["config"].items()}
+        config = {
+            name: value_of(schedules.made(self, value, case["edition"]))
+            for name, value in case["optimizer"]["config"].items()
+        }
         return getattr(self.namespaces[case["edition"]], case["optimizer"]["class_name"])(**config)
 
     def variables(self, case: Document) -> list[Any]:
@@ -152,6 +159,7 @@ class Run:
         for name, value in values.items():
             if name == "iterations":
                 value = self.implementation.variable(np.asarray(value, np.int64), name, None, self.case["edition"])
+            value = schedules.made(self.implementation, value, self.case["edition"])
             setattr(self.optimizer, name, value_of(value))
 
     def set_iterations(self, value: int, _: list[Any]) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from goldenstep.golden.compare import unrolled
 
+from . import schedules
+
 if TYPE_CHECKING:
     from .implementations import Implementation
     from .verdict import Record
@@ -40,7 +42,10 @@ def script(code: Document, case: Document, record: Record) -> str:
 
     `code` has the implementation's own words: `imports`, `namespaces` by edition, `variable`, `tensor`.
     """
-    config = arguments(case["optimizer"]["config"])
+    if "schedule" in case:
+        return schedules.script(case, code)
+    given = case["optimizer"]["config"].items()
+    config = arguments({name: schedules.as_code(value, case["edition"], code) for name, value in given})
     last = record.divergence.step if record.divergence and record.divergence.step else 10
     values = [literal(v["value"]["values"], v["value"]) for v in case["variables"]]
     variables = [
@@ -93,7 +98,10 @@ def lines(event: Document, case: Document, code: Document) -> list[str]:
     of = event.get("of", range(len(case["variables"])))
     chosen = f"[{', '.join(f'variables[{i}]' for i in of)}]" if "of" in event else "variables"
     if "set" in event:
-        return [f"optimizer.{name} = {value_of(value)}" for name, value in event["set"].items()]
+        return [
+            f"optimizer.{name} = {value_of(schedules.as_code(value, case['edition'], code))}"
+            for name, value in event["set"].items()
+        ]
     if "set_iterations" in event:
         return [f"optimizer.iterations.assign({event['set_iterations']})"]
     if "finalize" in event:

@@ -42,7 +42,7 @@ def judge(implementation: Implementation, case: Document, expected: Document) ->
     """Run a case and compare to the bit; if that fails where a bound is stated, step by step from the recorded state."""
 
     def record(verdict: Verdict, reason: str = "", worst: float = 0.0, divergence: Divergence | None = None) -> Record:
-        kind = case["optimizer"]["class_name"]
+        kind = "schedules" if "schedule" in case else case["optimizer"]["class_name"]
         features, clauses = tuple(case["features"]), tuple(case["clauses"])
         return Record(case["id"], case["edition"], kind, features, clauses, verdict, reason, worst, divergence)
 

@@ -15,6 +15,7 @@ from . import files
 from .cases import cases_of
 from .compare import bounds, compare, fed
 from .oracle_process import OracleProcess
+from .schedule_cases import schedule_cases
 
 Document = dict[str, Any]
 
@@ -24,8 +25,17 @@ def editions_of(release: str) -> list[str]:
     return [edition for edition, document in spec.editions().items() if document["release"] == release]
 
 
+SCHEDULES = "schedules"
+
+
 def _jobs(release: str) -> list[tuple[str, str]]:
-    return [(edition, optimizer) for edition in editions_of(release) for optimizer in spec.available(edition)]
+    """Every edition of a release with each of its optimizers, and the release's own with its schedules."""
+    jobs = [(edition, optimizer) for edition in editions_of(release) for optimizer in spec.available(edition)]
+    return [*jobs, (release, SCHEDULES)]
+
+
+def _cases(edition: str, optimizer: str) -> Iterator[Document]:
+    return schedule_cases(edition) if optimizer == SCHEDULES else cases_of(edition, optimizer)
 
 
 def _with_progress(release: str, verb: str, console: Console) -> Iterator[tuple[str, str]]:
@@ -48,7 +58,7 @@ def record(release: str, python: str, folder: Path = files.FOLDER, only: str | N
             if only and optimizer.lower() != only.lower():
                 continue
             goldens = [
-                {"case": case, "trajectory": _without_id(oracle.run(case))} for case in cases_of(edition, optimizer)
+                {"case": case, "trajectory": _without_id(oracle.run(case))} for case in _cases(edition, optimizer)
             ]
             files.write(files.path_of(edition, optimizer, folder), _provenance(edition, optimizer, about), goldens)
             total += len(goldens)

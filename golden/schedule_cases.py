@@ -166,10 +166,10 @@ def boundaries(config: Document) -> Iterable[float]:
         return [float(boundary) for boundary in config["boundaries"]]
     if "first_decay_steps" in config:
         first, factor = config["first_decay_steps"], config["t_mul"]
-        return [first * sum(factor**wave for wave in range(count)) for count in range(1, 9)]
+        return [first * sum(factor**wave for wave in range(count)) for count in range(1, 7)]
     steps = config["decay_steps"]
     warmup = config.get("warmup_steps") or 0
-    return [*([warmup] if warmup else []), *(warmup + steps * count for count in (1, 2, 3, 10))]
+    return [*([warmup] if warmup else []), *(warmup + steps * count for count in (1, 2, 10))]
 
 
 def whole(steps: Iterable[int]) -> Document:

@@ -1,6 +1,7 @@
 """The specification: JSON documents beside this file, and nothing but their loading here.
 
 optimizers/   one document per optimizer: hyperparameters, slots, variants, editions, bounds, clauses
+schedules/    one document per learning-rate schedule: arguments, editions, refusals, clauses (see schedule.py)
 editions/     one document per edition: names, common arguments, versions, errors
 schemas/      JSON Schemas (2020-12) of these documents, of cases, trajectories and goldens
 """
@@ -177,7 +178,7 @@ def clauses(optimizer: str, edition: str, facts: Mapping[str, Any]) -> list[str]
 
 def digest() -> str:
     """SHA-256 of every document, in hex: which specification a golden was recorded under."""
-    text = json.dumps([_folder("optimizers"), _folder("editions")], sort_keys=True)
+    text = json.dumps([_folder(name) for name in ("optimizers", "editions", "schedules")], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -89,6 +89,8 @@ def layout(
     entries: list[Entry] = []
     for item in with_averages(spec.state(optimizer, edition)):
         if item == "iteration":
+            if scheduled(config["learning_rate"]) and "current_learning_rate" in names:
+                entries.append(Entry("learning_rate", named("current_learning_rate"), (), "float32", 0))
             entries.append(Entry("iteration", named("iteration"), (), "int64", 0))
         elif item == "learning_rate" and not varies(config["learning_rate"]):
             entries.append(Entry("learning_rate", named("learning_rate"), (), "float32", config["learning_rate"]))
@@ -113,6 +115,11 @@ def layout(
 def varies(learning_rate: Any) -> bool:
     """Is it no number but a function, as it stands or as JSON has it? Then it is no variable."""
     return callable(learning_rate) or isinstance(learning_rate, dict)
+
+
+def scheduled(learning_rate: Any) -> bool:
+    """Is it a schedule, as it stands or as JSON has it?"""
+    return "class_name" in learning_rate if isinstance(learning_rate, dict) else hasattr(learning_rate, "get_config")
 
 
 def with_averages(items: list[Any]) -> list[Any]:

@@ -21,6 +21,7 @@ os.dup2(2, 1)
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1")
 
 import numpy as np  # noqa: E402
+import schedules  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 # With several threads some kernels of TF 2.4 round the last elements of each thread's share differently.
@@ -141,6 +142,7 @@ class Run:
             forget_names(self.edition)
             optimizer = getattr(namespace(self.edition), self.case["optimizer"]["class_name"])
             config = self.case["optimizer"]["config"]
+            config = {name: schedules.made(value, self.edition) for name, value in config.items()}
             self.optimizer = optimizer(**{name: value_of(value) for name, value in config.items()})
             self.stage = "variables"
             make = keras3_variable if self.edition == "keras3" else tf_variable
@@ -193,7 +195,7 @@ class Run:
         for name, value in values.items():
             if name == "iterations":
                 value = tf.Variable(value, dtype=tf.int64, name="iterations")
-            setattr(self.optimizer, name, value_of(value))
+            setattr(self.optimizer, name, value_of(schedules.made(value, self.edition)))
 
     def set_iterations(self, value, _):
         self.optimizer.iterations.assign(value)
@@ -277,6 +279,8 @@ def main():
             break
         if request["command"] == "start":
             answer = {"name": release, "versions": versions(release), "cpu": cpu_features()}
+        elif "schedule" in request["case"]:
+            answer = schedules.answer(request["case"])
         else:
             answer = Run(request["case"]).trajectory()
         ANSWERS.write(json.dumps(answer) + "\n")

@@ -21,8 +21,9 @@ from .. import constraints as _constraints
 from ..bits import cast, run
 from ..exclusion import ExcludesFromWeightDecay
 from ..optimizer import Optimizer, optimizers_of
+from ..schedules import LearningRateSchedule, schedules_of
 from ..variable import Gradient, Variable
-from .tf2_12 import refuse_averages
+from .tf2_12 import refuse_averages, refuse_to_leave
 
 
 class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
@@ -186,7 +187,9 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
 
     @property
     def learning_rate(self) -> Any:
-        """float32 scalar variable; or what the function returns that was given as learning rate."""
+        """float32 scalar variable; or what the function, or the schedule for this iteration, returns that was given."""
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return self._learning_rate(self._iterations)
         return self._learning_rate() if callable(self._learning_rate) else self._learning_rate
 
     @learning_rate.setter
@@ -194,13 +197,15 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
         _ = self.learning_rate  # TensorFlow looks at the old value of every attribute; a function notices.
         if callable(value):
             self._state = [variable for variable in self._state if variable is not self._learning_rate]
-            self._learning_rate = value
+            self._learning_rate = self._config["learning_rate"] = value
         else:
+            refuse_to_leave(self._learning_rate)
             self._learning_rate.assign(value)
 
-    def _learning_rate_now(self) -> np.float32:
-        """A function is called again at every use."""
-        return np.float32(self.learning_rate)
+    def _learning_rate_now(self) -> np.floating:
+        """A function is called again at every use; what a schedule gives keeps its dtype."""
+        rate = self.learning_rate
+        return rate if isinstance(rate, np.floating) else np.float32(rate)
 
 
 def clear_session() -> None:
@@ -210,3 +215,4 @@ def clear_session() -> None:
 
 constraints = _constraints.KERAS_3
 globals().update(optimizers_of("keras3", BaseOptimizer))
+schedules = schedules_of("keras3", "optimizers.schedules")

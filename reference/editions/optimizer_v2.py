@@ -18,6 +18,7 @@ from goldenstep import spec
 from .. import clipping, steps
 from ..bits import Operand, cast, cast_tensor, total
 from ..optimizer import Optimizer
+from ..schedules import LearningRateSchedule, called
 from ..variable import Gradient, Variable
 
 KEYWORDS = ("clipnorm", "clipvalue", "global_clipnorm", "lr", "decay")
@@ -34,6 +35,8 @@ class OptimizerV2(Optimizer):
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
         if self.optimizer == "Nadam":
+            if isinstance(kwargs.get("lr", self._config["learning_rate"]), LearningRateSchedule):
+                raise ValueError("The Nadam optimizer does not support a LearningRateSchedule as the learning rate.")
             kwargs.pop("decay", None)  # Taken, but Nadam has a schedule of its own.
         for key, value in kwargs.items():
             if key not in KEYWORDS:
@@ -73,8 +76,8 @@ class OptimizerV2(Optimizer):
             super().__setattr__(name, value)
 
     def _now(self, name: str) -> Any:
-        """A hyperparameter, called if it is a function."""
-        value = self._hyper[name]() if callable(self._hyper[name]) else self._hyper[name]
+        """A hyperparameter, called if it is a function; a schedule is given as it is."""
+        value = called(self._hyper[name])
         return np.float32(value) if name in self._in_float32 and isinstance(value, int | float) else value
 
     def apply_gradients(
@@ -104,11 +107,20 @@ class OptimizerV2(Optimizer):
     def _hypers(self, dtype: np.dtype) -> dict[str, Any]:
         """The hyperparameters of this step for variables of a dtype; functions are called once."""
         now = {name: self._now(name) for name in self._hyper}
-        learning_rate, iterations = cast(dtype, now["learning_rate"], self._iterations.value)
+        (iterations,) = cast(dtype, self._iterations.value)
+        (learning_rate,) = cast(dtype, self._scheduled(now["learning_rate"], iterations))
         decay = self._decay(dtype)
         if self._initial_decay > 0:
             learning_rate = learning_rate / (1 + decay * iterations)
         return {**now, "learning_rate": learning_rate, "t": int(self._iterations.value) + 1}
+
+    def _scheduled(self, learning_rate: Any, iterations: np.floating) -> Any:
+        """What a schedule gives for the iterations in the dtype of the variables; a number is itself."""
+        if not isinstance(learning_rate, LearningRateSchedule):
+            return learning_rate
+        if self.optimizer == "Nadam":
+            raise ValueError("Attempt to convert a value (a schedule) with an unsupported type to a Tensor.")
+        return learning_rate(iterations)
 
     def _decay(self, dtype: np.dtype) -> Operand:
         """What was given to the constructor: `opt.decay = 0.1` is kept, and not used."""

@@ -20,6 +20,7 @@ from .. import constraints as _constraints
 from ..exclusion import ExcludesFromWeightDecay
 from ..optimizer import Optimizer as Base
 from ..optimizer import optimizers_of
+from ..schedules import LearningRateSchedule, called, schedules_of
 from ..variable import Gradient, Variable
 from .optimizer_v2 import OptimizerV2
 
@@ -31,8 +32,14 @@ class Keras2Optimizer(Base):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._learning_rate = Variable(np.float32(self._config["learning_rate"]), "learning_rate:0")
-        self._learning_rate = self._slots.get(("learning_rate", None), self._learning_rate)
+        self._schedule: LearningRateSchedule | None = None
+        self._learning_rate: Variable | None = None
+        if isinstance(self._config["learning_rate"], LearningRateSchedule):
+            self._schedule = self._config["learning_rate"]
+            self._follow_schedule()
+        else:
+            rate = Variable(np.float32(self._config["learning_rate"]), "learning_rate:0")
+            self._learning_rate = self._slots.get(("learning_rate", None), rate)
         self._averages: list[Variable]
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
@@ -56,6 +63,14 @@ class Keras2Optimizer(Base):
             self._create_slots(self._trainable_variables)
             self._averages = [self._slots["average", id(v)] for v in var_list if self._config["use_ema"]]
 
+    def _follow_schedule(self) -> None:
+        """What the schedule gives now is the learning rate until the next step."""
+        if self._schedule is not None:
+            rate = np.asarray(self._schedule(self._iterations))
+            if self._learning_rate is None:
+                self._learning_rate = Variable(rate, "current_learning_rate:0")
+            self._learning_rate.assign(rate)
+
     def apply_gradients(
         self,
         grads_and_vars: Iterable[tuple[Gradient | None, Variable]],
@@ -64,6 +79,7 @@ class Keras2Optimizer(Base):
         **kwargs: Any,
     ) -> Variable:
         """One step: clip, decay weights, for each variable its rule, then averages, then constraints."""
+        self._follow_schedule()
         pairs = list(grads_and_vars)
         present = steps.with_gradient(pairs)
         if not present:
@@ -73,8 +89,8 @@ class Keras2Optimizer(Base):
         variables = [variable for _, variable in present]
         if self._config["weight_decay"] is not None:
             for variable in filter(self._decays, variables):
-                steps.decay_weights(variable, self._config["weight_decay"], self._learning_rate.value[()])
-        hyper = {**self._config, "learning_rate": self._learning_rate.value[()], "t": int(self._iterations.value) + 1}
+                steps.decay_weights(variable, self._config["weight_decay"], self.learning_rate.value[()])
+        hyper = {**self._config, "learning_rate": self.learning_rate.value[()], "t": int(self._iterations.value) + 1}
         self._prepare(hyper, np.dtype(np.float32))
         for gradient, variable in zip(gradients, variables, strict=True):
             self._update(self._known(variable), gradient, hyper)
@@ -143,12 +159,19 @@ class Keras2Optimizer(Base):
 
     @property
     def learning_rate(self) -> Variable:
-        """float32 scalar variable."""
+        """float32 scalar variable; of a schedule: what it gave at the latest step."""
+        if self._learning_rate is None:
+            raise AttributeError("the schedule that was assigned is asked for the first time by the next step")
         return self._learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        self._learning_rate.assign(value)
+    def learning_rate(self, value: float | LearningRateSchedule) -> None:
+        if isinstance(value, LearningRateSchedule):
+            self._learning_rate = self._learning_rate if self._schedule else None
+            self._schedule = value
+        else:
+            refuse_to_leave(self._schedule)
+            self.learning_rate.assign(value)
 
     lr = learning_rate
 
@@ -172,9 +195,13 @@ class CallableList(list[Variable]):
         return self
 
 
-def called(learning_rate: Any) -> Any:
-    """A function given as learning rate is called once, when the optimizer is made."""
-    return learning_rate() if callable(learning_rate) else learning_rate
+def refuse_to_leave(learning_rate: Any) -> None:
+    """TypeError if the learning rate is a schedule, which no number can replace."""
+    if isinstance(learning_rate, LearningRateSchedule):
+        raise TypeError(
+            "This optimizer was created with a `LearningRateSchedule` object as its `learning_rate` constructor "
+            "argument, hence its learning rate is not settable."
+        )
 
 
 def refuse_common(config: dict[str, Any], least: str) -> None:
@@ -207,4 +234,5 @@ def refuse_averages(config: dict[str, Any], least: str) -> None:
 
 constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.12", Optimizer))
+schedules = schedules_of("tf2.12", "optimizers.schedules")
 legacy = SimpleNamespace(**optimizers_of("tf2.12.legacy", OptimizerV2), constraints=constraints)

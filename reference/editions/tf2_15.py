@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from .. import constraints as _constraints
 from .. import steps
 from ..optimizer import optimizers_of
+from ..schedules import schedules_of
 from ..variable import Variable
 from .optimizer_v2 import OptimizerV2
 from .tf2_12 import Optimizer as Keras212Optimizer
@@ -33,4 +34,5 @@ class Optimizer(Keras212Optimizer):
 
 constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.15", Optimizer))
+schedules = schedules_of("tf2.15", "optimizers.schedules")
 legacy = SimpleNamespace(**optimizers_of("tf2.15.legacy", OptimizerV2), constraints=constraints)

@@ -10,6 +10,7 @@ import numpy as np
 from .. import constraints as _constraints
 from ..bits import Operand, cast_tensor, total_in_two
 from ..optimizer import optimizers_of
+from ..schedules import schedules_of
 from .optimizer_v2 import OptimizerV2
 
 
@@ -25,3 +26,5 @@ class Optimizer(OptimizerV2):
 
 constraints = _constraints.TF2_4
 globals().update(optimizers_of("tf2.4", Optimizer))
+schedules = schedules_of("tf2.4", "optimizers.schedules")
+experimental = schedules_of("tf2.4", "experimental")

@@ -18,9 +18,10 @@ import numpy as np
 from .. import clipping, steps
 from .. import constraints as _constraints
 from ..optimizer import optimizers_of
+from ..schedules import LearningRateSchedule, called, schedules_of
 from ..variable import Gradient, Variable
 from .optimizer_v2 import OptimizerV2
-from .tf2_12 import Keras2Optimizer, called, refuse_common
+from .tf2_12 import Keras2Optimizer, refuse_common, refuse_to_leave
 
 DEPRECATED = ("lr", "decay", "gradient_transformers", "gradient_aggregator")
 
@@ -42,13 +43,14 @@ class Optimizer(Keras2Optimizer):
         self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]], skip_gradients_aggregation: bool = False
     ) -> None:
         """One step: clip, for each variable its rule, count, then averages."""
+        self._follow_schedule()
         present = steps.with_gradient(grads_and_vars)
         if not present:
             raise ValueError("not enough values to unpack (expected 2, got 0)")
         variables = [variable for _, variable in present]
         self.build(variables)
         gradients = clipping.by_norm_or_global_norm_or_value([np.asarray(g) for g, _ in present], self._config)
-        hyper = {**self._config, "learning_rate": self._learning_rate.value[()], "t": int(self._iterations.value) + 1}
+        hyper = {**self._config, "learning_rate": self.learning_rate.value[()], "t": int(self._iterations.value) + 1}
         self._prepare(hyper, np.dtype(np.float32))
         for gradient, variable in zip(gradients, variables, strict=True):
             self._update(self._known(variable), gradient, hyper)
@@ -59,8 +61,32 @@ class Optimizer(Keras2Optimizer):
             if frequency and self._iterations.value % frequency == 0:
                 self.finalize_variable_values(variables)
 
+    def _follow_schedule(self) -> None:
+        """The learning rate is a float32 variable, also that of a schedule; it is among the variables."""
+        if self._schedule is not None:
+            rate = np.asarray(self._schedule(self._iterations))
+            self._learning_rate = self._slots["learning_rate", None]
+            if rate.dtype != np.float32:
+                raise ValueError(f"Tensor conversion requested dtype float32 for Tensor with dtype {rate.dtype}")
+            self._learning_rate.assign(rate)
+
+    @property
+    def learning_rate(self) -> Variable:
+        """float32 scalar variable; of a schedule: what it gave at the latest step."""
+        return self._slots["learning_rate", None]
+
+    @learning_rate.setter
+    def learning_rate(self, value: float | LearningRateSchedule) -> None:
+        refuse_to_leave(self._schedule)
+        if isinstance(value, LearningRateSchedule):
+            raise ValueError("Attempt to convert a value (a schedule) with an unsupported type to a Tensor.")
+        self.learning_rate.assign(value)
+
+    lr = learning_rate
+
 
 constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.9", Optimizer))
+schedules = schedules_of("tf2.9", "optimizers.schedules")
 experimental = SimpleNamespace(**{name: globals()[name] for name in optimizers_of("tf2.9", Optimizer)})
 legacy = SimpleNamespace(**optimizers_of("tf2.9.legacy", OptimizerV2), constraints=constraints)

@@ -92,6 +92,11 @@ class Specified(LearningRateSchedule):
             raise ERRORS[entry["type"]](f"{entry['message']} Received: {self.get_config()}")
 
 
+def called(value: Any) -> Any:
+    """A function is called, anything else given back as it is; a schedule is no function."""
+    return value() if callable(value) and not isinstance(value, LearningRateSchedule) else value
+
+
 def schedules_of(edition: str, module: str = "") -> SimpleNamespace:
     """The schedule classes of `edition`, or only those of "optimizers.schedules" or of "experimental"."""
     classes: dict[str, type] = {} if module == "experimental" else {"LearningRateSchedule": LearningRateSchedule}
