@@ -3,6 +3,7 @@
 optimizers/   one document per optimizer: hyperparameters, slots, variants, editions, bounds, clauses
 schedules/    one document per learning-rate schedule: arguments, editions, refusals, clauses (see schedule.py)
 editions/     one document per edition: names, common arguments, versions, errors
+errata/       one document per contradiction between a release and its documentation, with a script that shows it
 schemas/      JSON Schemas (2020-12) of these documents, of cases, trajectories and goldens
 """
 
@@ -44,6 +45,11 @@ def optimizers() -> dict[str, Document]:
 def flags() -> dict[str, Document]:
     """What a flag on a case says: a note, and the mistakes that such cases catch."""
     return dict(json.loads((resources.files(__package__) / "flags.json").read_text("utf-8")))
+
+
+def errata() -> dict[str, Document]:
+    """Every erratum by its id (`E-001` ...): what is documented, and what happens instead."""
+    return _folder("errata")
 
 
 def schemas() -> dict[str, Document]:

@@ -1,0 +1,133 @@
+"""Errata and the judge: which errata a case shows, and whether an implementation does what the release documents."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from goldenstep import spec
+from goldenstep.golden.codec import array, unflat
+from goldenstep.golden.compare import fed, full_config, scaled_ulps, ulps, update_ulps, with_layouts
+from goldenstep.reference import documented
+
+from .implementations import Implementation
+from .keras_shaped import KerasShaped, reference
+
+Document = dict[str, Any]
+ULP = 4.0  # documented behaviour was never recorded: it is computed, and another order of operations is as good
+
+
+def covers(entry: Document, case: Document) -> bool:
+    """Does an entry of an erratum's `cases` name this case?"""
+    name, identity = case.get("optimizer", {}).get("class_name"), case["id"]
+    if case["edition"] not in entry["editions"] or name is None or name not in spec.optimizers():
+        return False
+    return (
+        (entry["optimizers"] == "all" or name in entry["optimizers"])
+        and any(fnmatch.fnmatchcase(identity, pattern) for pattern in entry["ids"])
+        and not any(fnmatch.fnmatchcase(identity, pattern) for pattern in entry.get("except", ()))
+        and spec.holds(entry.get("when", {}), full_config(case))
+    )
+
+
+def errata_of(case: Document) -> list[str]:
+    """Ids of the errata that name this case and that the reference computes as documented, too."""
+    return [
+        identity
+        for identity, erratum in spec.errata().items()
+        if identity in documented.DOCUMENTED and any(covers(entry, case) for entry in erratum["cases"])
+    ]
+
+
+def subsets(errata: list[str]) -> Iterator[tuple[str, ...]]:
+    """Every choice of errata to correct, all of them first."""
+    for count in range(len(errata), 0, -1):
+        yield from combinations(errata, count)
+
+
+@functools.lru_cache(maxsize=32)
+def as_documented(edition: str, optimizer: str, errata: tuple[str, ...]) -> KerasShaped:
+    """The reference as documented where these errata say that the release is not."""
+    implementation = reference()
+    classes = {optimizer: documented.optimizer(edition, optimizer, errata)}
+    implementation.namespaces = {edition: SimpleNamespace(**classes)}
+    return implementation
+
+
+def trajectories(case: Document, errata: Iterable[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], Document]]:
+    """The trajectory of a case for each choice of errata that is corrected."""
+    for choice in errata:
+        try:
+            implementation = as_documented(case["edition"], case["optimizer"]["class_name"], choice)
+        except LookupError:
+            continue
+        yield choice, implementation.run(case)
+
+
+def shown(case: Document, expected: Document) -> tuple[str, ...]:
+    """The errata for which the recorded trajectory is not what is documented."""
+    errata = errata_of(case)
+    return tuple(e for (e,), other in trajectories(case, ((e,) for e in errata)) if not equal(expected, other))
+
+
+def followed(implementation: Implementation, case: Document, got: Document) -> tuple[str, ...]:
+    """The errata that make the release's trajectory the implementation's, if they are corrected; or none.
+
+    First to the bit, all steps on end; then each step by itself, from the state as documented, within 4 ulp.
+    """
+    computed = list(trajectories(case, subsets(errata_of(case))))
+    for choice, wanted in computed:
+        if equal(wanted, got):
+            return choice
+    for choice, wanted in computed:
+        if "error" not in wanted and "error" not in got:
+            answer = implementation.run(fed(case, wanted))
+            if close(case, wanted, answer):
+                return choice
+    return ()
+
+
+def equal(wanted: Document, got: Document) -> bool:
+    """The same trajectory to the bit."""
+    if (wanted.get("error") is None) != (got.get("error") is None) or wanted["layout"] != got["layout"]:
+        return False
+    if "error" in wanted and wanted["error"]["type"] != got["error"]["type"]:
+        return False
+    return str(plain(wanted)) == str(plain(got))
+
+
+def plain(trajectory: Document) -> list[Any]:
+    """The kept steps: numbers only."""
+    return [[step["step"], step["variables"], step["state"]] for step in trajectory["steps"]]
+
+
+def close(case: Document, wanted: Document, got: Document) -> bool:
+    """Every step within 4 ulp: variables in ulp of their update, the state in ulp of its old or new size."""
+    steps = {step["step"]: step for step in wanted["steps"]}
+    layouts = dict(with_layouts(wanted))
+    if "error" in got or not got["steps"] or any(layouts.get(n) != layout for n, layout in with_layouts(got)):
+        return False
+    starts = [array(variable["value"]) for variable in case["variables"]]
+    for step in got["steps"]:
+        expected, before = steps[step["step"]], steps.get(step["step"] - 1)
+        for index, entry in enumerate(layouts[step["step"]]):
+            e, g = (unflat(side["state"][index], entry["dtype"], tuple(entry["shape"])) for side in (expected, step))
+            scale = np.abs(e)
+            if before and layouts[step["step"] - 1] == layouts[step["step"]]:
+                scale = np.maximum(scale, np.abs(unflat(before["state"][index], entry["dtype"], tuple(entry["shape"]))))
+            if np.any((scaled_ulps(e, g, scale) if e.dtype.kind == "f" else ulps(e, g)) > ULP):
+                return False
+        for index, start in enumerate(starts):
+            e, g = (unflat(side["variables"][index], start.dtype, start.shape) for side in (expected, step))
+            old = unflat(before["variables"][index], start.dtype, start.shape) if before else start
+            with np.errstate(all="ignore"):
+                update = np.abs(e.astype(np.float64) - old.astype(np.float64)).astype(e.dtype)
+            if np.any(update_ulps(e, g, update) > ULP):
+                return False
+    return True
