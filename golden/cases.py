@@ -17,6 +17,7 @@ from goldenstep.spec.layout import facts
 from .compare import full_config, owners
 from .drawing import Document, Shape, features_of, normal, slug, typed
 from .lifecycle_cases import lifecycle_cases
+from .optimizer_schedule_cases import optimizer_schedule_cases
 
 STEPS = 10
 USUAL: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
@@ -100,6 +101,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield "thousand-steps", thousand(case({}, USUAL))
     yield from refused(edition, optimizer)
     yield from lifecycle_cases(edition, optimizer)
+    yield from optimizer_schedule_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

@@ -88,9 +88,9 @@ def minimum(x: Operand, y: Operand) -> Operand:
     return np.minimum(x, y)
 
 
-def cast_tensor(dtype: np.dtype, *values: float) -> list[Any]:
-    """Each value rounded to float32 and then to `dtype`: how `tf.cast` takes a Python float, for float64 too."""
-    return [dtype.type(np.float32(value)) for value in values]
+def cast_tensor(dtype: np.dtype, *values: Operand | float) -> list[Any]:
+    """Each value cast to `dtype`, as `tf.cast` does it: a Python float is a float32 tensor first, for float64 too."""
+    return [dtype.type(value if isinstance(value, np.generic) else np.float32(value)) for value in values]
 
 
 def sign(x: Operand) -> Operand:

@@ -89,7 +89,7 @@ def layout(
     entries: list[Entry] = []
     for item in with_averages(spec.state(optimizer, edition)):
         if item == "iteration":
-            if scheduled(config["learning_rate"]) and "current_learning_rate" in names:
+            if scheduled(config.get("learning_rate")) and "current_learning_rate" in names:
                 entries.append(Entry("learning_rate", named("current_learning_rate"), (), "float32", 0))
             entries.append(Entry("iteration", named("iteration"), (), "int64", 0))
         elif item == "learning_rate" and not varies(config["learning_rate"]):

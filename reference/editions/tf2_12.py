@@ -167,7 +167,9 @@ class Keras2Optimizer(Base):
     @learning_rate.setter
     def learning_rate(self, value: float | LearningRateSchedule) -> None:
         if isinstance(value, LearningRateSchedule):
-            self._learning_rate = self._learning_rate if self._schedule else None
+            if self._schedule is None:
+                self._learning_rate = None
+                self._config.pop("learning_rate")
             self._schedule = value
         else:
             refuse_to_leave(self._schedule)
