@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from .selection import Session
 
 VERDICTS = [verdict.value for verdict in Verdict]
-HEADINGS = {"within bound": "within\nbound", "unsupported": "unsup-\nported"}
-COLOURS = {"exact": "green", "within bound": "green", "diverges": "red", "error": "red", "unsupported": "yellow"}
+HEADINGS = {"within bound": "within\nbound", "as documented": "docu-\nmented", "unsupported": "unsup-\nported"}
+COLOURS = {
+    "exact": "green",
+    "within bound": "green",
+    "as documented": "cyan",
+    "diverges": "red",
+    "error": "red",
+    "unsupported": "yellow",
+}
 
 
 def print_tables(reporter: pytest.TerminalReporter, records: list[dict[str, Any]], session: Session) -> None:
@@ -68,16 +75,19 @@ def table(
     title: str, groups: dict[str, list[dict[str, Any]]], planned: dict[str, int] | None, colour: bool, width: int
 ) -> str:
     """One table as text: counts of each verdict, and the worst distance inside a bound."""
-    grid = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1))
+    found = {record["verdict"] for records in groups.values() for record in records}
+    wide = "as documented" in found
+    verdicts = [verdict for verdict in VERDICTS if wide or verdict != "as documented"]
+    grid = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 0 if wide else 1))
     grid.add_column(title, no_wrap=True, min_width=17)
-    for heading in ["cases", "run", *(HEADINGS.get(v, v) for v in VERDICTS), "worst\nulp"]:
+    for heading in ["cases", "run", *(HEADINGS.get(v, v) for v in verdicts), "worst\nulp"]:
         grid.add_column(heading, justify="right", no_wrap=True)
     for name, records in groups.items():
-        counts = [sum(record["verdict"] == verdict for record in records) for verdict in VERDICTS]
-        run = len(records) - counts[VERDICTS.index("unsupported")]
+        counts = [sum(record["verdict"] == verdict for record in records) for verdict in verdicts]
+        run = len(records) - counts[verdicts.index("unsupported")]
         shown = [
             f"[{COLOURS[v]}]{c}[/]" if c and COLOURS.get(v) else str(c) if c else "."
-            for v, c in zip(VERDICTS, counts, strict=True)
+            for v, c in zip(verdicts, counts, strict=True)
         ]
         worst = max(record["worst_ulp"] for record in records)
         count = planned[name] if planned else len(records)

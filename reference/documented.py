@@ -28,6 +28,8 @@ from typing import Any
 
 import numpy as np
 
+from goldenstep import spec
+
 from . import editions, steps
 from .bits import (
     cast,
@@ -213,10 +215,13 @@ def rmsprop_kernel_centered_outside(w, g, v, m, a, *, learning_rate, rho, moment
 # ---- Adafactor: E-004 -------------------------------------------------------------------------------------------
 
 
-def factored_2_12(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
-    """TF 2.12's Adafactor of a matrix with relative_step=False: the learning rate as it was given."""
+def factored_2_12(
+    w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold, relative_step
+):
+    """TF 2.12's Adafactor of a matrix, with the cap if it is asked for."""
     lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
     (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    lr = minimum(lr, rsqrt(t)) if relative_step else lr
     alpha = maximum(epsilon_2, sqrt(mean(w * w))) * lr
     beta, square = 1 - power(t, decay), g * g + epsilon_1
     r = beta * r + (1 - beta) * row_mean(square)
@@ -227,10 +232,11 @@ def factored_2_12(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, e
     return w, r, c, v
 
 
-def vector_2_12(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
-    """TF 2.12's Adafactor of a scalar or vector with relative_step=False."""
+def vector_2_12(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold, relative_step):
+    """TF 2.12's Adafactor of a scalar or vector, with the cap if it is asked for."""
     lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
     (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    lr = minimum(lr, rsqrt(t)) if relative_step else lr
     alpha = maximum(epsilon_2, sqrt(mean(w * w))) * lr
     beta, square = 1 - power(t, decay), g * g + epsilon_1
     v = beta * v + (1 - beta) * square
@@ -239,10 +245,13 @@ def vector_2_12(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2
     return w, v
 
 
-def factored_2_15(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
-    """TF 2.15's Adafactor of a matrix with relative_step=False."""
+def factored_2_15(
+    w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold, relative_step
+):
+    """TF 2.15's Adafactor of a matrix, with the cap if it is asked for."""
     lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
     (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    lr = minimum(lr, rsqrt(t)) if relative_step else lr
     alpha = maximum(epsilon_2, sqrt(mean(w * w))) * lr
     beta, square = 1 - power(t, decay), g * g + epsilon_1
     r = beta * r + (1 - beta) * row_mean(square)
@@ -253,10 +262,11 @@ def factored_2_15(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, e
     return w, r, c, v
 
 
-def vector_2_15(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
-    """TF 2.15's Adafactor of a scalar or vector with relative_step=False."""
+def vector_2_15(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold, relative_step):
+    """TF 2.15's Adafactor of a scalar or vector, with the cap if it is asked for."""
     lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
     (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    lr = minimum(lr, rsqrt(t)) if relative_step else lr
     alpha = maximum(epsilon_2, sqrt(mean(w * w))) * lr
     beta, square = 1 - power(t, decay), g * g + epsilon_1
     v = beta * v + (1 - beta) * square
@@ -265,10 +275,11 @@ def vector_2_15(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2
     return w, v
 
 
-def factored(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
-    """keras 3's Adafactor of a matrix with relative_step=False."""
+def factored(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold, relative_step):
+    """keras 3's Adafactor of a matrix, with the cap if it is asked for."""
     lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
     (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    lr = minimum(lr, 1 / sqrt(t)) if relative_step else lr
     alpha = maximum(epsilon_2, sqrt(in_float32(mean, w * w))) * lr
     beta, square = 1 - power(t, decay), g * g + epsilon_1
     r = beta * r + (1 - beta) * in_float32(row_mean, square)
@@ -279,10 +290,11 @@ def factored(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilo
     return w, r, c, v
 
 
-def vector(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
-    """keras 3's Adafactor of a scalar or vector with relative_step=False."""
+def vector(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold, relative_step):
+    """keras 3's Adafactor of a scalar or vector, with the cap if it is asked for."""
     lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
     (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    lr = minimum(lr, 1 / sqrt(t)) if relative_step else lr
     alpha = maximum(epsilon_2, sqrt(in_float32(mean, w * w))) * lr
     beta, square = 1 - power(t, decay), g * g + epsilon_1
     v = beta * v + (1 - beta) * square
@@ -621,6 +633,12 @@ def rule_of(errata: frozenset[str], place: tuple[str, str, str]) -> Rule | None:
     return TOGETHER[speaking][place]
 
 
+def concerns(erratum: str, edition: str, name: str) -> bool:
+    """Does an erratum speak of this optimizer of this edition?"""
+    document = spec.errata()[erratum]
+    return edition in document["editions"] and (document["optimizers"] == "all" or name in document["optimizers"])
+
+
 def optimizer(edition: str, name: str, errata: Iterable[str]) -> type:
     """The reference's class of an optimizer, as documented where these errata say that the release is not."""
     shipped: Any = getattr(editions.namespace(edition), name)
@@ -631,5 +649,5 @@ def optimizer(edition: str, name: str, errata: Iterable[str]) -> type:
     prepare = rule_of(chosen, (edition, name, "prepare"))
     if prepare:
         rules.PREPARE = {edition: prepare}
-    mixins = tuple(PIPELINES[erratum] for erratum in sorted(chosen) if erratum in PIPELINES)
+    mixins = tuple(PIPELINES[e] for e in sorted(chosen & PIPELINES.keys()) if concerns(e, edition, name))
     return type(name, (*mixins, shipped), {"rules": rules, "__doc__": shipped.__doc__})
