@@ -27,6 +27,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--feature", action="append", metavar="NAME", help="only cases of this feature, e.g. dense; repeatable"
     )
     group.addoption("--case", action="append", metavar="ID", help="only this case; repeatable")
+    group.addoption(
+        "--errata",
+        choices=["shipped", "documented", "either"],
+        default="either",
+        help="where a release contradicts its documentation: which of the two to ask for (default: either will do)",
+    )
     group.addoption("--smoke", action="store_true", help="one case per optimizer and edition: seconds, not minutes")
 
 
