@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,11 +26,13 @@ class OracleProcess:
                 f"no Python of release {release} at {python}: make it with `tox run -e oracle-{release} --notest`"
             )
         self.release = release
+        # A file, not a pipe: nobody reads it while the oracle works, and a full pipe would stop it.
+        self._warnings = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
             [python, str(ORACLE), release],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._warnings,
             text=True,
         )
 
@@ -42,6 +45,7 @@ class OracleProcess:
         if self._process.poll() is None:
             self._process.kill()
         self._process.communicate()
+        self._warnings.close()
 
     def start(self) -> Document:
         """Versions of Python, numpy and the framework, and the CPU features that matter."""
@@ -60,6 +64,8 @@ class OracleProcess:
             answer = json.loads(self._process.stdout.readline())
         except (BrokenPipeError, ValueError) as error:
             self._process.kill()
-            last = (self._process.communicate()[1] or "").strip().splitlines()[-8:]
+            self._process.communicate()
+            self._warnings.seek(0)
+            last = self._warnings.read().strip().splitlines()[-8:]
             raise OracleError(f"the oracle of {self.release} gave no answer:\n" + "\n".join(last)) from error
         return dict(answer)
