@@ -7,6 +7,7 @@ import inspect
 import re
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,7 @@ import numpy as np
 import pytest
 
 from goldenstep import spec
-from goldenstep.conformance.implementations import KerasShaped
-from goldenstep.conformance.keras_shaped import reference
+from goldenstep.conformance.keras_shaped import KerasShaped, reference
 from goldenstep.conformance.schedules import as_code, script
 from goldenstep.conformance.verdict import Verdict, judge
 from goldenstep.golden import files
@@ -168,14 +168,11 @@ def test_noise_has_the_stated_variance() -> None:
     schedule.generator = np.random.default_rng(7)
     drawn = np.array([schedule(3) for _ in range(4000)], np.float64)
 
-    class Constant:
-        def __init__(self, value: float) -> None:
-            self.value = value
-
-        def standard_normal(self) -> float:
-            return self.value
-
-    plain, one = ([setattr(schedule, "generator", Constant(x)), schedule(3)][1] for x in (0.0, 1.0))
+    always = {x: types.SimpleNamespace(standard_normal=lambda x=x: x) for x in (0.0, 1.0)}
+    schedule.generator = always[0.0]
+    plain = schedule(3)
+    schedule.generator = always[1.0]
+    one = schedule(3)
     z = (drawn - plain) / (one - plain)
     assert abs(z.mean()) < 5 / np.sqrt(z.size)
     assert abs(z.var() - 1) < 5 * np.sqrt(2 / z.size)
@@ -218,7 +215,7 @@ def test_in_keras_2_the_learning_rate_is_that_of_the_latest_step(module: Any) ->
 
 
 def test_a_schedule_that_is_assigned_in_keras_2_12_is_asked_by_the_next_step() -> None:
-    optimizer = tf2_12.SGD(0.5)
+    optimizer = namespace("tf2.12").SGD(0.5)
     optimizer.learning_rate = tf2_12.schedules.PiecewiseConstantDecay([3], [0.25, 0.125])
     assert not hasattr(optimizer, "learning_rate")
     optimizer.apply_gradients([(np.ones(2, np.float32), Variable(np.ones(2, np.float32)))])
@@ -326,7 +323,7 @@ def test_noise_is_compared_by_its_distribution() -> None:
 
 
 def test_an_implementation_without_schedules_does_not_support_them() -> None:
-    bare = KerasShaped("bare", {"keras3": type("optimizers", (), {"SGD": keras3.SGD})}, Variable, np.asarray)  # type: ignore[attr-defined]
+    bare = KerasShaped("bare", {"keras3": types.SimpleNamespace(SGD=namespace("keras3").SGD)}, Variable, np.asarray)
     assert bare.supports(answered("keras3/schedules/cosinedecay/usual")["case"]) == "no schedule CosineDecay"
     following = next(case for case in cases_of("keras3", "SGD") if "schedules" in case["features"])
     assert bare.supports(following) == "no schedule ExponentialDecay"
