@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--folder", type=Path, default=files.FOLDER, help="where the goldens lie (default: the shipped ones)"
     )
-    parser.add_argument("--optimizer", help="only this optimizer")
+    parser.add_argument("--optimizer", help="only this optimizer; or: schedules")
     given = parser.parse_args(arguments)
     action = record if given.action == "record" else verify
     try:

@@ -1,4 +1,7 @@
-"""Golden files: one per edition and optimizer, JSON lines, a provenance line and then one golden per line."""
+"""Golden files: one per edition and optimizer, and one for a release's schedules.
+
+They are JSON lines: a provenance line, and then one golden per line.
+"""
 
 from __future__ import annotations
 
