@@ -353,7 +353,7 @@ def decays(w, g, z, v, *, t, learning_rate, weight_decay, beta_1, beta_2, epsilo
     b1, b2, epsilon, decay = cast_tensor(w.dtype, beta_1, beta_2, epsilon, weight_decay or 0)
     lr = lr * minimum(t / warmup, 1) if warmup_steps > 0 else lr
     v = v + (g * g - v) * (1 - b2)
-    z = z - lr * (g / (sqrt(v / (1 - power(b2, t))) + epsilon) + decay * w)
+    z = z - lr * g / (sqrt(v / (1 - power(b2, t))) + epsilon) - (lr * decay * w if weight_decay else 0)
     x = (w - (1 - b1) * z) / b1
     x = (1 - 1 / t) * x + 1 / t * z
     w = (1 - b1) * z + b1 * x
@@ -367,7 +367,7 @@ def old_z_decays(w, g, z, v, *, t, learning_rate, weight_decay, beta_1, beta_2, 
     lr = lr * minimum(t / warmup, 1) if warmup_steps > 0 else lr
     v = v + (g * g - v) * (1 - b2)
     x = (w - (1 - b1) * z) / b1
-    z = z - lr * (g / (sqrt(v / (1 - power(b2, t))) + epsilon) + decay * w)
+    z = z - lr * g / (sqrt(v / (1 - power(b2, t))) + epsilon) - (lr * decay * w if weight_decay else 0)
     x = (1 - 1 / t) * x + 1 / t * z
     w = (1 - b1) * z + b1 * x
     return w, z, v
@@ -381,7 +381,7 @@ def old_z_weighed_decays(w, g, z, v, *, t, learning_rate, weight_decay, beta_1, 
     lr = lr * minimum(t / warmup, 1) if warmup_steps > 0 else lr
     v = v + (g * g - v) * (1 - b2)
     x = (w - (1 - b1) * z) / b1
-    z = z - lr * (g / (sqrt(v / (1 - power(b2, t))) + epsilon) + decay * w)
+    z = z - lr * g / (sqrt(v / (1 - power(b2, t))) + epsilon) - (lr * decay * w if weight_decay else 0)
     x = (1 - share) * x + share * z
     w = (1 - b1) * z + b1 * x
     return w, z, v

@@ -7,7 +7,7 @@ Units        learning_rate is in units of w per step; epsilon in units of g; the
 Constraints  weight_decay=None is a ValueError: AdamW needs a number.
 
 edition               plain       amsgrad         the weights decay
-tf2.9                 adamw_ops   amsgradw_ops    inside the rule, by all but lr * weight_decay (as shipped: B04)
+tf2.9                 adamw_ops   amsgradw_ops    inside the rule, by all but lr * weight_decay (as shipped: E-008)
 tf2.12, 2.15, keras3  adam_ops    amsgrad_ops     before the rule, in the pipeline
 """
 
