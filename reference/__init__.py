@@ -4,6 +4,7 @@
     schedules/   the learning-rate schedules, one file each
     editions/    what each edition does around the rule
     bits.py      every rounding choice
+    slices.py    gradients of some rows, and how they meet an array
 """
 
 from .errors import InvalidArgumentError

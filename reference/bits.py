@@ -36,6 +36,11 @@ def flush(x: Operand) -> Operand:
     return np.where(np.abs(x) < np.finfo(x.dtype).tiny, np.copysign(x.dtype.type(0), x), x)
 
 
+def flushing(x: Array) -> Array:
+    """`x` as a Flushing array, unless it holds no floats."""
+    return x.view(Flushing) if x.dtype.kind == "f" else x
+
+
 def run(rule: Callable[..., tuple[Any, ...]], *arrays: Operand, **hyperparameters: Any) -> tuple[Any, ...]:
     """`rule` as TensorFlow's threads run it: silent on overflow and NaN, with denormals flushed to zero.
 
@@ -52,7 +57,7 @@ def run(rule: Callable[..., tuple[Any, ...]], *arrays: Operand, **hyperparameter
             return results
     except FloatingPointError:
         with np.errstate(all="ignore"):
-            results = rule(*(np.asarray(x).view(Flushing) for x in arrays), **hyperparameters)
+            results = rule(*(flushing(np.asarray(x)) for x in arrays), **hyperparameters)
             return tuple(np.asarray(x) for x in results)
 
 
@@ -348,3 +353,11 @@ def totals(
 def row_totals_in_two(x: Array) -> Array:
     """Sums over the last axis as TF 2.4 takes them: each row like a whole tensor of its own."""
     return np.stack([total_in_two(row) for row in x])
+
+
+def negated_2_9(x: Array) -> Array:
+    """Minus `x` as TF 2.9 takes it: 0 - x in whole packets, where a zero has no sign then; float16 has no packets."""
+    if x.dtype == np.float16:
+        return -x
+    whole = x.size - x.size % lanes(x)
+    return np.concatenate([0 - x.ravel()[:whole], -x.ravel()[whole:]]).reshape(x.shape)

@@ -3,6 +3,7 @@
 Source       tensorflow, python/ops/clip_ops.py: clip_by_value, clip_by_norm, clip_by_global_norm;
              keras 3.15.1, src/optimizers/base_optimizer.py: clip_by_global_norm.
 Units        every threshold is in units of the gradient.
+Sparse       the rows are clipped as they are, duplicates not yet summed; keras3 alone differs by global norm.
 
 edition             the sums of squares run    clipnorm           global_clipnorm
 tf2.4               in two packets             norm_clipped       globally_clipped
@@ -18,6 +19,8 @@ from typing import Any
 import numpy as np
 
 from .bits import Array, cast, maximum, minimum, run, sqrt, total
+from .slices import densified, values_of, with_values
+from .variable import Gradient
 
 Sum = Callable[[Array], Array]
 Arrays = tuple[Array, ...]
@@ -45,10 +48,12 @@ def globally_clipped(*gradients: Array, clipnorm: float, total: Sum) -> Arrays:
     return tuple(g * scale for g in gradients)
 
 
-def globally_clipped_keras3(*gradients: Array, clipnorm: float, total: Sum) -> Arrays:
-    """The same with whole squares, and with 1 / clipnorm taken in float64."""
+def globally_clipped_keras3(*gradients_and_squares: Array, clipnorm: float, total: Sum) -> Arrays:
+    """The same with whole squares, which are given after the gradients, and with 1 / clipnorm taken in float64."""
+    count = len(gradients_and_squares) // 2
+    gradients, squares = gradients_and_squares[:count], gradients_and_squares[count:]
     limit, inverse, one = cast(gradients[0].dtype, clipnorm, 1 / clipnorm, 1)
-    norm = sqrt(total(np.stack([total(g * g) for g in gradients])))
+    norm = sqrt(total(np.stack([total(square) for square in squares])))
     scale = limit * minimum(one / norm, inverse) + (norm - norm)
     return tuple(g * scale for g in gradients)
 
@@ -86,12 +91,18 @@ def by_norm_or_global_norm_or_value(gradients: Sequence[Array], config: dict[str
     return list(gradients)
 
 
-def by_the_one_given(gradients: Sequence[Array], config: dict[str, Any]) -> list[Array]:
-    """keras3: the one kind that is set, if it is positive."""
+def by_the_one_given(gradients: Sequence[Gradient], config: dict[str, Any]) -> list[Gradient]:
+    """keras3: the one kind that is set, if it is positive.
+
+    A global norm makes an array of a sparse gradient, with its duplicate rows summed after they were squared.
+    """
+    values = values_of(gradients)
     if (config["clipnorm"] or 0) > 0:
-        return each(norm_clipped, gradients, config["clipnorm"], total)
-    if (config["global_clipnorm"] or 0) > 0:
-        return list(run(globally_clipped_keras3, *gradients, clipnorm=config["global_clipnorm"], total=total))
+        values = each(norm_clipped, values, config["clipnorm"], total)
     if (config["clipvalue"] or 0) > 0:
-        return each(value_clipped, gradients, config["clipvalue"])
-    return list(gradients)
+        values = each(value_clipped, values, config["clipvalue"])
+    if (config["global_clipnorm"] or 0) > 0:
+        squares = with_values(gradients, each(lambda g: g * g, values))
+        arrays = [densified(gradient) for gradient in [*gradients, *squares]]
+        return list(run(globally_clipped_keras3, *arrays, clipnorm=config["global_clipnorm"], total=total))
+    return with_values(gradients, values)

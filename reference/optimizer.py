@@ -19,7 +19,8 @@ from goldenstep.spec.layout import Entry, Owner, facts, layout
 
 from . import bits
 from .errors import InvalidArgumentError
-from .variable import Variable
+from .slices import densified
+from .variable import Gradient, IndexedSlices, Variable
 
 Rule = Callable[..., tuple[np.ndarray, ...]]
 Plan = tuple[Rule, list[Variable], list[str]]
@@ -47,6 +48,7 @@ class Optimizer:
         self._hidden: list[Variable] = []
         self._owned: list[Variable] = []
         self._plans: dict[int, Plan] = {}
+        self._sparse_plans: dict[int, Plan] = {}
         self._refused: set[int] = set()
         self._create_slots([])
         self._iterations = self._slots["iteration", None]
@@ -107,6 +109,9 @@ class Optimizer:
         for variable, owner in zip(variables, owners, strict=True):
             chosen = spec.variant(self.optimizer, facts(self.optimizer, self._config, owner))
             self._plans[id(variable)] = self._plan(self.rules.RULES[self.edition][chosen], variable)
+            sparse_rule = self.rules.SPARSE.get(self.edition, {}).get(chosen)
+            if sparse_rule:
+                self._sparse_plans[id(variable)] = self._plan(sparse_rule, variable)
 
     def _started(self, entry: Entry, owner: Variable | None) -> Variable:
         """A new state variable with its first value."""
@@ -118,14 +123,17 @@ class Optimizer:
     def _plan(self, rule: Rule, variable: Variable) -> Plan:
         """The rule with the slots and the names of the hyperparameters that its signature asks for."""
         parameters = list(inspect.signature(rule).parameters.values())[2:]
-        slots = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        slots = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.name != "indices"]
         found = [self._slots.get((slot, id(variable))) or self._slots[slot, None] for slot in slots]
         return rule, found, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
 
     # ---- the call of a rule ----------------------------------------------------------------------------
 
-    def _update(self, variable: Variable, gradient: np.ndarray, hyper: dict[str, Any]) -> None:
+    def _update(self, variable: Variable, gradient: Gradient, hyper: dict[str, Any]) -> None:
         """One call of the variable's rule: weights, gradient, slots in; weights, slots out."""
+        if isinstance(gradient, IndexedSlices):
+            self._update_rows(variable, gradient, hyper)
+            return
         rule, slots, names = self._plans[id(variable)]
         if gradient.shape != variable.shape or gradient.dtype != variable.dtype or id(variable) in self._refused:
             gradient = self._fitted(gradient, variable)
@@ -135,14 +143,33 @@ class Optimizer:
         for slot, value in zip(slots, new, strict=True):
             slot.value = np.asarray(value)
 
+    def _update_rows(self, variable: Variable, gradient: IndexedSlices, hyper: dict[str, Any]) -> None:
+        """One call of the variable's sparse rule; where it has none, of its rule with the rows made an array."""
+        if id(variable) not in self._sparse_plans:
+            self._update(variable, densified(gradient), hyper)
+            return
+        rule, slots, names = self._sparse_plans[id(variable)]
+        rows, indices = gradient.values, gradient.indices
+        if rows.dtype != variable.dtype or rows.shape != (*indices.shape, *variable.shape[1:]):
+            self._refuse(variable.shape[:1] + rows.shape[1:], rows.dtype, variable)
+            rows = rows.astype(variable.dtype)
+        values = [slot.value for slot in slots]
+        w, *new = bits.run(rule, variable.value, rows, indices, *values, **{name: hyper[name] for name in names})
+        variable.value = np.asarray(w)
+        for slot, value in zip(slots, new, strict=True):
+            slot.value = np.asarray(value)
+
     def _fitted(self, gradient: np.ndarray, variable: Variable) -> np.ndarray:
         """A gradient of another shape or dtype, if the release takes it: cast and broadcast; else the release's error."""
-        got, wanted = (gradient.shape, gradient.dtype), (variable.shape, variable.dtype)
-        refusal = self._refusal(gradient.shape, gradient.dtype, variable)
+        self._refuse(gradient.shape, gradient.dtype, variable)
+        return np.broadcast_to(gradient.astype(variable.dtype), variable.shape)
+
+    def _refuse(self, shape: tuple[int, ...], dtype: np.dtype, variable: Variable) -> None:
+        """Raise what the release has for a gradient of this shape and dtype, if it refuses it."""
+        refusal = self._refusal(shape, dtype, variable)
         if refusal:
             message = "the gradient of {!r} has shape {} and dtype {}, expected shape {} and dtype {}"
-            raise ERRORS[refusal](message.format(variable.name, *got, *wanted))
-        return np.broadcast_to(gradient.astype(variable.dtype), variable.shape)
+            raise ERRORS[refusal](message.format(variable.name, shape, dtype, variable.shape, variable.dtype))
 
     def _refusal(self, shape: tuple[int, ...], dtype: np.dtype, variable: Variable) -> str | None:
         """Type of the error that the release has for a gradient of this shape and dtype, if it has one."""

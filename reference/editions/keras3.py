@@ -22,7 +22,8 @@ from ..bits import cast, run
 from ..exclusion import ExcludesFromWeightDecay
 from ..optimizer import Optimizer, optimizers_of
 from ..schedules import LearningRateSchedule, schedules_of
-from ..variable import Gradient, Variable
+from ..slices import densified, values_of
+from ..variable import Gradient, IndexedSlices, Variable
 from .tf2_12 import refuse_averages, refuse_to_leave
 
 
@@ -89,7 +90,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
         variables = self._known(trainable_variables)
         present = self._with_gradient(grads, variables)
         variables = [variable for _, variable in present]
-        gradients = self._unscaled([np.asarray(gradient) for gradient, _ in present])
+        gradients = self._unscaled([gradient for gradient, _ in present])
         gradients = self._accumulated(gradients, variables)
         if gradients:
             gradients = clipping.by_the_one_given(gradients, self._config)
@@ -111,22 +112,24 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
         every = self._config["gradient_accumulation_steps"]
         return Variable(self._iterations.value // every, "iteration") if every else self._iterations
 
-    def _unscaled(self, gradients: list[np.ndarray]) -> list[np.ndarray]:
-        """Gradients of a loss that was multiplied by loss_scale_factor."""
+    def _unscaled(self, gradients: list[Gradient]) -> list[Gradient]:
+        """Gradients of a loss that was multiplied by loss_scale_factor; TypeError for a sparse one."""
         factor = self._config["loss_scale_factor"]
         if factor is None:
             return gradients
-        return [run(lambda g, f: (g / f,), g, *cast(g.dtype, factor))[0] for g in gradients]
+        if any(isinstance(gradient, IndexedSlices) for gradient in gradients):
+            raise TypeError("unsupported operand type(s) for /: 'IndexedSlices' and 'float'")
+        return [run(lambda g, f: (g / f,), g, *cast(g.dtype, factor))[0] for g in values_of(gradients)]
 
-    def _accumulated(self, gradients: list[np.ndarray], variables: Sequence[Variable]) -> list[np.ndarray]:
-        """The mean over gradient_accumulation_steps calls on the last of them; nothing on the others."""
+    def _accumulated(self, gradients: list[Gradient], variables: Sequence[Variable]) -> list[Gradient]:
+        """The mean over gradient_accumulation_steps calls on the last of them, as an array; nothing on the others."""
         every = self._config["gradient_accumulation_steps"]
         if not every:
             return gradients
         if not isinstance(every, int):
             raise TypeError(f"Cannot convert {every} to an int64 number of steps.")
         kept = [self._slots["gradient_accumulator", id(v)] for v in variables]
-        sums = [run(lambda a, g: (g + a,), a.value, g)[0] for a, g in zip(kept, gradients, strict=True)]
+        sums = [run(lambda a, g: (g + a,), a.value, densified(g))[0] for a, g in zip(kept, gradients, strict=True)]
         if (self._iterations.value + 1) % every:
             for accumulator, value in zip(kept, sums, strict=True):
                 accumulator.value = value

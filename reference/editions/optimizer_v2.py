@@ -19,7 +19,8 @@ from .. import clipping, steps
 from ..bits import Operand, cast, cast_tensor, total
 from ..optimizer import Optimizer
 from ..schedules import LearningRateSchedule, called
-from ..variable import Gradient, Variable
+from ..slices import values_of, with_values
+from ..variable import Gradient, IndexedSlices, Variable
 
 KEYWORDS = ("clipnorm", "clipvalue", "global_clipnorm", "lr", "decay")
 
@@ -94,11 +95,12 @@ class OptimizerV2(Optimizer):
         hypers = {dtype: self._hypers(dtype) for dtype in dict.fromkeys(v.dtype for _, v in present)}
         for dtype, hyper in hypers.items():
             self._prepare(hyper, dtype)
-        gradients = [np.asarray(gradient) for gradient, _ in present]
-        gradients = clipping.by_value_norm_and_global_norm(
-            gradients, self.clipvalue, self.clipnorm, self.global_clipnorm, self._total
+        gradients = [gradient for gradient, _ in present]
+        clipped = clipping.by_value_norm_and_global_norm(
+            values_of(gradients), self.clipvalue, self.clipnorm, self.global_clipnorm, self._total
         )
-        for gradient, (_, variable) in zip(gradients, present, strict=True):
+        for gradient, (_, variable) in zip(with_values(gradients, clipped), present, strict=True):
+            self._refuse_constraint(variable, gradient)
             self._update(variable, gradient, hypers[variable.dtype])
             steps.apply_constraints([variable])
         self._iterations.value = self._iterations.value + 1
@@ -125,6 +127,11 @@ class OptimizerV2(Optimizer):
     def _decay(self, dtype: np.dtype) -> Operand:
         """What was given to the constructor: `opt.decay = 0.1` is kept, and not used."""
         return cast_tensor(dtype, self._initial_decay)[0]
+
+    def _refuse_constraint(self, variable: Variable, gradient: Gradient) -> None:
+        """RuntimeError for a constraint on a variable that has a sparse gradient."""
+        if isinstance(gradient, IndexedSlices) and variable.constraint is not None:
+            raise RuntimeError(f"Cannot use a constraint function on a sparse variable: {variable.name}.")
 
     def _create_all_weights(self, var_list: Sequence[Variable]) -> None:
         """Make the state of `var_list` without a step; some slots take their dtype from the first variable."""

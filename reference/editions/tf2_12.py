@@ -2,8 +2,9 @@
 
 Source       keras 2.12.0, optimizers/optimizer.py: Optimizer.apply_gradients.
 What it is   state is made once, for all variables of the first step; of several kinds of clipping the first of
-             norm, global norm, value; weight decay before the rule, scaled by the learning rate; the moving
-             average starts at the first weights, and is paired with the variables that have a gradient by position.
+             norm, global norm, value; after that the duplicate rows of a sparse gradient are summed; weight decay
+             before the rule, scaled by the learning rate; the moving average starts at the first weights, and is
+             paired with the variables that have a gradient by position.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ..exclusion import ExcludesFromWeightDecay
 from ..optimizer import Optimizer as Base
 from ..optimizer import optimizers_of
 from ..schedules import LearningRateSchedule, called, schedules_of
+from ..slices import deduplicated, values_of, with_values
 from ..variable import Gradient, Variable
 from .optimizer_v2 import OptimizerV2
 
@@ -85,7 +87,9 @@ class Keras2Optimizer(Base):
         if not present:
             return self._iterations
         self.build([variable for _, variable in pairs])
-        gradients = clipping.by_norm_or_global_norm_or_value([np.asarray(g) for g, _ in present], self._config)
+        gradients = [gradient for gradient, _ in present]
+        clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)
+        gradients = [deduplicated(gradient) for gradient in with_values(gradients, clipped)]
         variables = [variable for _, variable in present]
         if self._config["weight_decay"] is not None:
             for variable in filter(self._decays, variables):

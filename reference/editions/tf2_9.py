@@ -19,6 +19,7 @@ from .. import clipping, steps
 from .. import constraints as _constraints
 from ..optimizer import optimizers_of
 from ..schedules import LearningRateSchedule, called, schedules_of
+from ..slices import values_of, with_values
 from ..variable import Gradient, Variable
 from .optimizer_v2 import OptimizerV2
 from .tf2_12 import Keras2Optimizer, refuse_common, refuse_to_leave
@@ -49,10 +50,11 @@ class Optimizer(Keras2Optimizer):
             raise ValueError("not enough values to unpack (expected 2, got 0)")
         variables = [variable for _, variable in present]
         self.build(variables)
-        gradients = clipping.by_norm_or_global_norm_or_value([np.asarray(g) for g, _ in present], self._config)
+        gradients = [gradient for gradient, _ in present]
+        clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)
         hyper = {**self._config, "learning_rate": self.learning_rate.value[()], "t": int(self._iterations.value) + 1}
         self._prepare(hyper, np.dtype(np.float32))
-        for gradient, variable in zip(gradients, variables, strict=True):
+        for gradient, variable in zip(with_values(gradients, clipped), variables, strict=True):
             self._update(self._known(variable), gradient, hyper)
         self._iterations.value = self._iterations.value + 1
         if self._config["use_ema"]:

@@ -13,6 +13,10 @@ edition   factored              vector              direction           float16'
 tf2.12    factored_rsqrt        vector_rsqrt        g * rsqrt(v)        float16
 tf2.15    factored_rsqrt_2_15   vector_rsqrt_2_15   g * rsqrt_2_15(v)   float16
 keras3    factored              vector              g / sqrt(v)         float32
+
+edition, sparse   factored          vector          duplicate rows          untouched rows
+tf2.12, tf2.15    as dense          as dense        summed in the pipeline  stay
+keras3            factored_slices   vector_slices   squared each            stay
 """
 
 from __future__ import annotations
@@ -30,7 +34,9 @@ from ..bits import (
     rsqrt,
     rsqrt_2_15,
     sqrt,
+    total,
 )
+from ..slices import added, dense, divided
 
 
 def factored_rsqrt(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
@@ -111,8 +117,38 @@ def vector(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, cli
     return w, v
 
 
+def factored_slices(w, g, indices, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
+    """keras 3's Adafactor.update_step of IndexedSlices of a matrix: untouched rows count in the means, but stay."""
+    lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
+    (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    alpha = maximum(epsilon_2, sqrt(in_float32(mean, w * w))) * minimum(lr, 1 / sqrt(t))
+    beta, square = 1 - power(t, decay), dense(w.shape, indices, g * g) + epsilon_1
+    r = beta * r + (1 - beta) * in_float32(row_mean, square)
+    c = beta * c + (1 - beta) * in_float32(column_mean, square)
+    v = (r / in_float32(row_mean, r)[..., None])[..., None] * c[..., None, :]
+    indices, u = divided(indices, g, sqrt(v))
+    u = u / maximum(one, sqrt(total(u * u) / w.dtype.type(w.size)) / clip)
+    w = added(w, indices, -(alpha * u))
+    return w, r, c, v
+
+
+def vector_slices(w, g, indices, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
+    """keras 3's Adafactor.update_step of IndexedSlices of a vector."""
+    lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
+    (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    alpha = maximum(epsilon_2, sqrt(in_float32(mean, w * w))) * minimum(lr, 1 / sqrt(t))
+    beta, square = 1 - power(t, decay), dense(w.shape, indices, g * g) + epsilon_1
+    v = beta * v + (1 - beta) * square
+    indices, u = divided(indices, g, sqrt(v))
+    u = u / maximum(one, sqrt(total(u * u) / w.dtype.type(w.size)) / clip)
+    w = added(w, indices, -(alpha * u))
+    return w, v
+
+
 RULES = {
     "tf2.12": {"factored": factored_rsqrt, "vector": vector_rsqrt},
     "tf2.15": {"factored": factored_rsqrt_2_15, "vector": vector_rsqrt_2_15},
     "keras3": {"factored": factored, "vector": vector},
 }
+
+SPARSE = {"keras3": {"factored": factored_slices, "vector": vector_slices}}

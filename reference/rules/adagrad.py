@@ -10,11 +10,19 @@ edition            plain               epsilon is added
 tf2.4              adagrad_kernel_2_4  outside the square root
 *.legacy           adagrad_kernel      outside the square root
 tf2.9 ... keras3   adagrad_ops         inside the square root
+
+edition, sparse   plain             duplicate rows                       untouched rows
+tf2.4             adagrad_lazy_2_4  summed                               stay
+*.legacy          as dense          summed                               stay
+tf2.9             adagrad_sum     squared each; the step has the sum   stay
+tf2.12, tf2.15    as dense          summed in the pipeline               stay
+keras3            adagrad_slices    squared each, and a step each        stay, unless a divisor is 0 or NaN
 """
 
 from __future__ import annotations
 
 from ..bits import cast, sqrt, sqrt_2_4
+from ..slices import added, by_row, dense, divided, gathered, replaced, summed
 
 
 def adagrad_kernel_2_4(w, g, a, *, learning_rate, epsilon):
@@ -41,6 +49,32 @@ def adagrad_ops(w, g, a, *, learning_rate, epsilon):
     return w, a
 
 
+def adagrad_lazy_2_4(w, g, indices, a, *, learning_rate, epsilon):
+    """TF 2.4's fused CPU kernel ResourceSparseApplyAdagradV2: row by row."""
+    lr, epsilon = cast(w.dtype, learning_rate, epsilon)
+    indices, g = summed(indices, g)
+    row = gathered(a, indices) + g * g
+    w = added(w, indices, -(g * lr / (by_row(sqrt_2_4, row) + epsilon)))
+    return w, replaced(a, indices, row)
+
+
+def adagrad_sum(w, g, indices, a, *, learning_rate, epsilon):
+    """TF 2.9's Adagrad.update_step of IndexedSlices: the squares are summed, and so is the gradient."""
+    lr, epsilon = cast(w.dtype, learning_rate, epsilon)
+    a = added(a, indices, g * g)
+    w = w - lr * dense(w.shape, indices, g) / sqrt(a + epsilon)
+    return w, a
+
+
+def adagrad_slices(w, g, indices, a, *, learning_rate, epsilon):
+    """keras 3 Adagrad.update_step of IndexedSlices."""
+    lr, epsilon = cast(w.dtype, learning_rate, epsilon)
+    a = added(a, indices, g * g)
+    indices, step = divided(indices, lr * g, sqrt(a + epsilon))
+    w = added(w, indices, -step)
+    return w, a
+
+
 KERNEL_2_4 = {"plain": adagrad_kernel_2_4}
 KERNEL = {"plain": adagrad_kernel}
 OPS = {"plain": adagrad_ops}
@@ -54,4 +88,10 @@ RULES = {
     "tf2.12": OPS,
     "tf2.15": OPS,
     "keras3": OPS,
+}
+
+SPARSE = {
+    "tf2.4": {"plain": adagrad_lazy_2_4},
+    "tf2.9": {"plain": adagrad_sum},
+    "keras3": {"plain": adagrad_slices},
 }

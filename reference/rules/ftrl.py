@@ -15,6 +15,16 @@ keras3                        ftrl_ops_2_21      ftrl_ops_2_21              Eige
 
 Where learning_rate_power is -0.5 the kernels take a square root, and ftrl_kernel and ftrl_kernel_shrinkage serve
 tf2.9.legacy as well.  Eigen's packets and the C library's pow differ in the last bits: see eigen_pow.
+
+edition, sparse               without shrinkage  with shrinkage           duplicate rows
+tf2.4                         ftrl_lazy_2_4      ftrl_lazy_shrinkage_2_4  summed
+tf2.9.legacy                  ftrl_lazy_2_9      ftrl_lazy_shrinkage_2_9  summed
+tf2.12.legacy, tf2.15.legacy  ftrl_lazy          ftrl_lazy_shrinkage      summed
+tf2.9, tf2.12, tf2.15         as dense           as dense                 summed
+keras3                        ftrl_slices        ftrl_slices              squared each, then summed
+
+The sparse kernels leave the other rows alone.  They never scale linear by the learning rate, not even in tf2.4; where
+a row is one number they add g to it before they take the rest away.
 """
 
 from __future__ import annotations
@@ -23,6 +33,7 @@ import numpy as np
 
 from ..bits import cast, cast_tensor, larger, minimum, root, root_2_4, sign
 from ..eigen_pow import pow_2_9, pow_2_21, root_2_9, root_2_12
+from ..slices import by_row, dense, gathered, replaced, summed
 
 
 def ftrl_kernel_2_4(
@@ -214,6 +225,193 @@ def ftrl_ops_2_21(
     return w, accumulator + g * g, linear
 
 
+def ftrl_lazy_2_4(
+    w,
+    g,
+    indices,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    learning_rate_power,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    beta,
+):
+    """TF 2.4's fused CPU kernel ResourceSparseApplyFtrl: row by row."""
+    lr, beta, p = cast(w.dtype, learning_rate, beta, -learning_rate_power)
+    l1, l2 = cast(w.dtype, l1_regularization_strength, l2_regularization_strength)
+    l2 = l2 + beta / (2 * lr)
+    indices, g = summed(indices, g)
+    row, old, total = gathered(w, indices), gathered(accumulator, indices), gathered(linear, indices)
+    before, after = by_row(root_2_4, old, p), by_row(root_2_4, old + g * g, p)
+    step = (after - before) / lr * row
+    total = total + g - step if w.size == len(w) else total + (g - step)
+    row = (larger(minimum(total, l1), -l1) - total) / (after / lr + 2 * l2)
+    return replaced(w, indices, row), replaced(accumulator, indices, old + g * g), replaced(linear, indices, total)
+
+
+def ftrl_lazy_shrinkage_2_4(
+    w,
+    g,
+    indices,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    learning_rate_power,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    l2_shrinkage_regularization_strength,
+    beta,
+):
+    """TF 2.4's fused CPU kernel ResourceSparseApplyFtrlV2."""
+    lr, beta, p = cast(w.dtype, learning_rate, beta, -learning_rate_power)
+    l1, l2 = cast(w.dtype, l1_regularization_strength, l2_regularization_strength)
+    (shrinkage,) = cast_tensor(w.dtype, l2_shrinkage_regularization_strength)
+    l2 = l2 + beta / (2 * lr)
+    indices, g = summed(indices, g)
+    row, old, total = gathered(w, indices), gathered(accumulator, indices), gathered(linear, indices)
+    before, after = by_row(root_2_4, old, p), by_row(root_2_4, old + g * g, p)
+    shrunk, step = g + 2 * shrinkage * row, (after - before) / lr * row
+    total = total + shrunk - step if w.size == len(w) else total + (shrunk - step)
+    row = (larger(minimum(total, l1), -l1) - total) / (after / lr + 2 * l2)
+    return replaced(w, indices, row), replaced(accumulator, indices, old + g * g), replaced(linear, indices, total)
+
+
+def ftrl_lazy_2_9(
+    w,
+    g,
+    indices,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    learning_rate_power,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    beta,
+):
+    """TF 2.9's fused CPU kernel ResourceSparseApplyFtrl: row by row."""
+    lr, beta, p = cast(w.dtype, learning_rate, beta, -learning_rate_power)
+    l1, l2 = cast(w.dtype, l1_regularization_strength, l2_regularization_strength)
+    l2 = l2 + beta / (2 * lr)
+    indices, g = summed(indices, g)
+    row, old, total = gathered(w, indices), gathered(accumulator, indices), gathered(linear, indices)
+    before, after = by_row(root_2_9, old, p), by_row(root_2_9, old + g * g, p)
+    step = (after - before) / lr * row
+    total = total + g - step if w.size == len(w) else total + (g - step)
+    row = (larger(minimum(total, l1), -l1) - total) / (after / lr + 2 * l2)
+    return replaced(w, indices, row), replaced(accumulator, indices, old + g * g), replaced(linear, indices, total)
+
+
+def ftrl_lazy_shrinkage_2_9(
+    w,
+    g,
+    indices,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    learning_rate_power,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    l2_shrinkage_regularization_strength,
+    beta,
+):
+    """TF 2.9's fused CPU kernel ResourceSparseApplyFtrlV2."""
+    lr, beta, p = cast(w.dtype, learning_rate, beta, -learning_rate_power)
+    l1, l2 = cast(w.dtype, l1_regularization_strength, l2_regularization_strength)
+    (shrinkage,) = cast_tensor(w.dtype, l2_shrinkage_regularization_strength)
+    l2 = l2 + beta / (2 * lr)
+    indices, g = summed(indices, g)
+    row, old, total = gathered(w, indices), gathered(accumulator, indices), gathered(linear, indices)
+    before, after = by_row(root_2_9, old, p), by_row(root_2_9, old + g * g, p)
+    shrunk, step = g + 2 * shrinkage * row, (after - before) / lr * row
+    total = total + shrunk - step if w.size == len(w) else total + (shrunk - step)
+    row = (larger(minimum(total, l1), -l1) - total) / (after / lr + 2 * l2)
+    return replaced(w, indices, row), replaced(accumulator, indices, old + g * g), replaced(linear, indices, total)
+
+
+def ftrl_lazy(
+    w,
+    g,
+    indices,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    learning_rate_power,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    beta,
+):
+    """TF 2.12's fused CPU kernel ResourceSparseApplyFtrl: row by row."""
+    lr, beta, p = cast(w.dtype, learning_rate, beta, -learning_rate_power)
+    l1, l2 = cast(w.dtype, l1_regularization_strength, l2_regularization_strength)
+    l2 = l2 + beta / (2 * lr)
+    indices, g = summed(indices, g)
+    row, old, total = gathered(w, indices), gathered(accumulator, indices), gathered(linear, indices)
+    before, after = by_row(root_2_12, old, p), by_row(root_2_12, old + g * g, p)
+    step = (after - before) / lr * row
+    total = total + g - step if w.size == len(w) else total + (g - step)
+    row = (larger(minimum(total, l1), -l1) - total) / (after / lr + 2 * l2)
+    return replaced(w, indices, row), replaced(accumulator, indices, old + g * g), replaced(linear, indices, total)
+
+
+def ftrl_lazy_shrinkage(
+    w,
+    g,
+    indices,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    learning_rate_power,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    l2_shrinkage_regularization_strength,
+    beta,
+):
+    """TF 2.12's fused CPU kernel ResourceSparseApplyFtrlV2."""
+    lr, beta, p = cast(w.dtype, learning_rate, beta, -learning_rate_power)
+    l1, l2 = cast(w.dtype, l1_regularization_strength, l2_regularization_strength)
+    (shrinkage,) = cast_tensor(w.dtype, l2_shrinkage_regularization_strength)
+    l2 = l2 + beta / (2 * lr)
+    indices, g = summed(indices, g)
+    row, old, total = gathered(w, indices), gathered(accumulator, indices), gathered(linear, indices)
+    before, after = by_row(root_2_12, old, p), by_row(root_2_12, old + g * g, p)
+    shrunk, step = g + 2 * shrinkage * row, (after - before) / lr * row
+    total = total + shrunk - step if w.size == len(w) else total + (shrunk - step)
+    row = (larger(minimum(total, l1), -l1) - total) / (after / lr + 2 * l2)
+    return replaced(w, indices, row), replaced(accumulator, indices, old + g * g), replaced(linear, indices, total)
+
+
+def ftrl_slices(
+    w,
+    g,
+    indices,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    learning_rate_power,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    l2_shrinkage_regularization_strength,
+    beta,
+):
+    """keras 3 Ftrl.update_step of IndexedSlices, which are summed after they are squared."""
+    lr, l1, l2, beta = cast(w.dtype, learning_rate, l1_regularization_strength, l2_regularization_strength, beta)
+    power, shrinkage = cast(w.dtype, learning_rate_power, 2 * l2_shrinkage_regularization_strength)
+    new = accumulator + dense(w.shape, indices, g * g)
+    before, after = pow_2_21(accumulator, -power), pow_2_21(new, -power)
+    linear = linear + (dense(w.shape, indices, g) + shrinkage * w - (after - before) / lr * w)
+    quadratic = after / lr + 2 * (l2 + beta / (2 * lr))
+    w = (larger(minimum(linear, l1), -l1) - linear) / quadratic
+    return w, new, linear
+
+
 # The variants called power have a learning_rate_power other than -0.5.
 KERNEL_2_4 = {
     "plain": ftrl_kernel_2_4,
@@ -240,4 +438,26 @@ RULES = {
     "tf2.12": OPS,
     "tf2.15": OPS,
     "keras3": OPS_2_21,
+}
+
+LAZY_2_4 = {
+    "plain": ftrl_lazy_2_4,
+    "power": ftrl_lazy_2_4,
+    "shrinkage": ftrl_lazy_shrinkage_2_4,
+    "shrinkage_power": ftrl_lazy_shrinkage_2_4,
+}
+LAZY = {
+    "plain": ftrl_lazy,
+    "power": ftrl_lazy,
+    "shrinkage": ftrl_lazy_shrinkage,
+    "shrinkage_power": ftrl_lazy_shrinkage,
+}
+LAZY_2_9 = {**LAZY, "power": ftrl_lazy_2_9, "shrinkage_power": ftrl_lazy_shrinkage_2_9}
+
+SPARSE = {
+    "tf2.4": LAZY_2_4,
+    "tf2.9.legacy": LAZY_2_9,
+    "tf2.12.legacy": LAZY,
+    "tf2.15.legacy": LAZY,
+    "keras3": dict.fromkeys(("plain", "power", "shrinkage", "shrinkage_power"), ftrl_slices),
 }

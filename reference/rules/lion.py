@@ -5,13 +5,15 @@ State        m: dtype and shape of w, starts at 0.
 Units        learning_rate is in units of w per step (every weight moves by just that much); the betas are pure numbers.
 Constraints  beta_1 outside (0, 1] is a ValueError.
 
-edition         rule
-tf2.15, keras3  lion
+edition   dense   sparse
+tf2.15    lion    lion_rows
+keras3    lion    lion_slices
 """
 
 from __future__ import annotations
 
 from ..bits import cast_tensor, sign
+from ..slices import added, dense
 
 
 def lion(w, g, m, *, learning_rate, beta_1, beta_2):
@@ -22,7 +24,29 @@ def lion(w, g, m, *, learning_rate, beta_1, beta_2):
     return w, m
 
 
+def lion_rows(w, g, indices, m, *, learning_rate, beta_1, beta_2):
+    """TF 2.15's Lion.update_step of IndexedSlices: m itself holds what the step looks at, and is then brought back."""
+    lr, b1, b2 = cast_tensor(w.dtype, learning_rate, beta_1, beta_2)
+    m = added(m * b1, indices, g * (1 - b1))
+    w = w - lr * sign(m)
+    m = added(m * b2 / b1, indices, g * (1 - b2 / b1))
+    return w, m
+
+
+def lion_slices(w, g, indices, m, *, learning_rate, beta_1, beta_2):
+    """keras 3 Lion.update_step of IndexedSlices: scaled, then summed."""
+    lr, b1, b2 = cast_tensor(w.dtype, learning_rate, beta_1, beta_2)
+    w = w - lr * sign(m * b1 + dense(w.shape, indices, g * (1 - b1)))
+    m = m * b2 + dense(w.shape, indices, g * (1 - b2))
+    return w, m
+
+
 RULES = {
     "tf2.15": {"plain": lion},
     "keras3": {"plain": lion},
+}
+
+SPARSE = {
+    "tf2.15": {"plain": lion_rows},
+    "keras3": {"plain": lion_slices},
 }

@@ -9,6 +9,9 @@ Constraints  A float64 matrix is an error on its first step: learning_rate is fl
 
 edition   a matrix                       with rms_rate=None   where uses_adam holds
 keras3    muon                           unscaled             adam
+
+edition, sparse   a matrix   with rms_rate=None   where uses_adam holds
+keras3            as dense   as dense             adam_slices
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..bits import cast, cast_tensor, matmul, power, sqrt, total
+from ..slices import dense
 
 
 def uses_adam(config: Mapping[str, Any], shape: Sequence[int], path: str) -> bool:
@@ -67,4 +71,18 @@ def adam(w, g, m, v, *, t, learning_rate, adam_lr_ratio, adam_beta_1, adam_beta_
     return w, m, v
 
 
+def adam_slices(w, g, indices, m, v, *, t, learning_rate, adam_lr_ratio, adam_beta_1, adam_beta_2, epsilon):
+    """keras Muon's step of every other variable that has a sparse gradient."""
+    lr, t, epsilon = cast(w.dtype, learning_rate * adam_lr_ratio, t, epsilon)
+    b1, b2 = cast_tensor(w.dtype, adam_beta_1, adam_beta_2)
+    rest_1, rest_2 = cast(w.dtype, 1 - adam_beta_1, 1 - adam_beta_2)
+    alpha = lr * sqrt(1 - power(b2, t)) / (1 - power(b1, t))
+    m = m + (dense(w.shape, indices, g) - m) * rest_1
+    v = v + (dense(w.shape, indices, g * g) - v) * rest_2
+    w = w - (m * alpha) / (sqrt(v) + epsilon)
+    return w, m, v
+
+
 RULES = {"keras3": {"adam": adam, "unscaled": unscaled, "muon": muon}}
+
+SPARSE = {"keras3": {"adam": adam_slices}}

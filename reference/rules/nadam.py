@@ -13,11 +13,18 @@ tf2.4                  nadam_legacy_2_4  remember  0.004  by the variables of it
 *.legacy               nadam_legacy      remember  0.004  the same
 tf2.9, tf2.12, tf2.15  nadam_ops         -         1      by each variable until u_count is t + 1: again after a resume
 keras3                 nadam_keras3      advance   1      once, before the variables
+
+edition, sparse         plain              duplicate rows                         untouched rows
+tf2.4                   nadam_scatter_2_4  summed                                 stay; their state decays
+*.legacy                nadam_scatter      summed                                 stay; their state decays
+tf2.9, tf2.12, tf2.15   nadam_rows         squared each in tf2.9, else summed     go on
+keras3                  nadam_slices       squared each, then summed              go on
 """
 
 from __future__ import annotations
 
 from ..bits import cast, cast_tensor, flush, power, sqrt, sqrt_2_4
+from ..slices import added, dense, gathered, summed
 
 
 def remember(u_product, u_before):
@@ -89,6 +96,68 @@ def nadam_keras3(w, g, m, v, u_product, *, t, learning_rate, beta_1, beta_2, eps
     return w, m, v, u_product
 
 
+def nadam_scatter_2_4(w, g, indices, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """TF 2.4's Nadam._resource_apply_sparse: the means decay everywhere, but only rows with a gradient move."""
+    lr, b1, b2, epsilon = cast(w.dtype, learning_rate, beta_1, beta_2, epsilon)
+    step, after, psi, before = cast(w.dtype, t, t + 1, 0.004, u_before)
+    (base,) = cast_tensor(w.dtype, 0.96)
+    u = b1 * (1 - 0.5 * power(base, psi * step))
+    u_next = b1 * (1 - 0.5 * power(base, psi * after))
+    product = flush(before * u)
+    indices, g = summed(indices, g)
+    m = added(m * b1, indices, g * (1 - b1))
+    v = added(v * b2, indices, g * g * (1 - b2))
+    m_bar = (1 - u) * (g / (1 - product)) + u_next * (gathered(m, indices) / (1 - product * u_next))
+    divisor = sqrt_2_4(gathered(v, indices) / (1 - power(b2, step))) + epsilon
+    w = added(w, indices, -lr * m_bar / divisor)
+    return w, m, v, product if u_product.dtype == w.dtype else u_product, u_before
+
+
+def nadam_scatter(w, g, indices, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """OptimizerV2 Nadam._resource_apply_sparse."""
+    lr, b1, b2, epsilon = cast(w.dtype, learning_rate, beta_1, beta_2, epsilon)
+    step, after, psi, before = cast(w.dtype, t, t + 1, 0.004, u_before)
+    (base,) = cast_tensor(w.dtype, 0.96)
+    u = b1 * (1 - 0.5 * power(base, psi * step))
+    u_next = b1 * (1 - 0.5 * power(base, psi * after))
+    product = flush(before * u)
+    indices, g = summed(indices, g)
+    m = added(m * b1, indices, g * (1 - b1))
+    v = added(v * b2, indices, g * g * (1 - b2))
+    m_bar = (1 - u) * (g / (1 - product)) + u_next * (gathered(m, indices) / (1 - product * u_next))
+    divisor = sqrt(gathered(v, indices) / (1 - power(b2, step))) + epsilon
+    w = added(w, indices, -lr * m_bar / divisor)
+    return w, m, v, product if u_product.dtype == w.dtype else u_product, u_before
+
+
+def nadam_rows(w, g, indices, m, v, u_product, u_count, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """keras Nadam.update_step of IndexedSlices of TF 2.9 to 2.15."""
+    lr, step, after, epsilon, product = cast(w.dtype, learning_rate, t, t + 1, epsilon, u_product)
+    b1, b2, base = cast_tensor(w.dtype, beta_1, beta_2, 0.96)
+    u = b1 * (1 - 0.5 * power(base, step))
+    u_next = b1 * (1 - 0.5 * power(base, after))
+    if u_count != t + 1:
+        product, u_count = flush(product * u), u_count + 1
+    m = added(m + -m * (1 - b1), indices, g * (1 - b1))
+    v = added(v + -v * (1 - b2), indices, g * g * (1 - b2))
+    m_hat = u_next * m / (1 - product * u_next) + (1 - u) * dense(w.shape, indices, g) / (1 - product)
+    w = w - m_hat * lr / (sqrt(v / (1 - power(b2, step))) + epsilon)
+    return w, m, v, product, u_count
+
+
+def nadam_slices(w, g, indices, m, v, u_product, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """keras Nadam.update_step of IndexedSlices of Keras 3."""
+    lr, step, after, epsilon, product = cast(w.dtype, learning_rate, t, t + 1, epsilon, u_product)
+    b1, b2, base = cast_tensor(w.dtype, beta_1, beta_2, 0.96)
+    u = b1 * (1 - 0.5 * power(base, step))
+    u_next = b1 * (1 - 0.5 * power(base, after))
+    m = m + (dense(w.shape, indices, g) - m) * (1 - b1)
+    v = v + (dense(w.shape, indices, g * g) - v) * (1 - b2)
+    m_hat = u_next * m / (1 - product * u_next) + dense(w.shape, indices, (1 - u) * g / (1 - product))
+    w = w - m_hat * lr / (sqrt(v / (1 - power(b2, step))) + epsilon)
+    return w, m, v, u_product
+
+
 LEGACY_2_4 = {"plain": nadam_legacy_2_4}
 LEGACY = {"plain": nadam_legacy}
 OPS = {"plain": nadam_ops}
@@ -112,4 +181,15 @@ PREPARE = {
     "tf2.12.legacy": remember,
     "tf2.15.legacy": remember,
     "keras3": advance,
+}
+
+SPARSE = {
+    "tf2.4": {"plain": nadam_scatter_2_4},
+    "tf2.9.legacy": {"plain": nadam_scatter},
+    "tf2.12.legacy": {"plain": nadam_scatter},
+    "tf2.15.legacy": {"plain": nadam_scatter},
+    "tf2.9": {"plain": nadam_rows},
+    "tf2.12": {"plain": nadam_rows},
+    "tf2.15": {"plain": nadam_rows},
+    "keras3": {"plain": nadam_slices},
 }

@@ -17,11 +17,26 @@ keras3     inside             momentum_inside      centered_inside       centere
 
 outside, inside: where epsilon is added, relative to the square root; the kernels add it inside.
 1 - rho is taken in the dtype of w in tf2.4 and *.legacy, elsewhere in float64 and then rounded to the dtype of w.
+
+The rules of sparse gradients:
+
+edition       plain                centered                  momentum                  centered_momentum
+tf2.4         outside_scatter_2_4  centered_scatter_2_4      momentum_lazy             centered_momentum_lazy
+*.legacy      as dense             as dense                  momentum_lazy             centered_momentum_lazy
+tf2.15.legacy as dense             as dense                  momentum_lazy_2_15        centered_momentum_lazy_2_15
+tf2.9         outside_rows         flawed_rows               momentum_rows             momentum_flawed_rows
+tf2.12        rsqrt_rows           centered_rsqrt_rows       momentum_rsqrt_rows       centered_momentum_rsqrt_rows
+tf2.15        rsqrt_rows_2_15      centered_rsqrt_rows_2_15  momentum_rsqrt_rows_2_15  centered_momentum_rsqrt_rows_2_15
+keras3        inside_slices        centered_slices           momentum_slices           centered_momentum_slices
+
+Duplicate rows are summed in tf2.4, *.legacy, tf2.12 and tf2.15; in tf2.9 and keras3 each is squared by itself.
+Rows without a gradient stand still where there is no momentum; in tf2.4 and *.legacy with momentum, too.
 """
 
 from __future__ import annotations
 
-from ..bits import cast, rsqrt, rsqrt_2_15, sqrt, sqrt_2_4
+from ..bits import cast, negated_2_9, rsqrt, rsqrt_2_15, sqrt, sqrt_2_4
+from ..slices import added, by_row, dense, divided, gathered, replaced, summed
 
 
 def outside_2_4(w, g, v, *, learning_rate, rho, epsilon):
@@ -258,6 +273,234 @@ def centered_momentum_inside(w, g, v, m, a, *, learning_rate, rho, momentum, eps
     return w, v, m, a
 
 
+def outside_scatter_2_4(w, g, indices, v, *, learning_rate, rho, epsilon):
+    """TF 2.4's RMSprop._resource_apply_sparse: the means decay everywhere, but only rows with a gradient move."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    indices, g = summed(indices, g)
+    v = added(v * rho, indices, g * g * (1 - rho))
+    w = added(w, indices, -lr * g / (sqrt_2_4(gathered(v, indices)) + epsilon))
+    return w, v
+
+
+def centered_scatter_2_4(w, g, indices, v, a, *, learning_rate, rho, epsilon):
+    """The same with centered=True."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    indices, g = summed(indices, g)
+    v = added(v * rho, indices, g * g * (1 - rho))
+    a = added(a * rho, indices, g * (1 - rho))
+    mean = gathered(a, indices)
+    w = added(w, indices, -lr * g / (sqrt_2_4(gathered(v, indices) - mean * mean) + epsilon))
+    return w, v, a
+
+
+def momentum_lazy(w, g, indices, v, m, *, learning_rate, rho, momentum, epsilon):
+    """TF's fused CPU kernel ResourceSparseApplyRMSProp: row by row, with a reciprocal root."""
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    indices, g = summed(indices, g)
+    square = gathered(v, indices) * rho + g * g * (1 - rho)
+    step = gathered(m, indices) * momentum + by_row(rsqrt, square + epsilon) * lr * g
+    w = added(w, indices, -step)
+    return w, replaced(v, indices, square), replaced(m, indices, step)
+
+
+def centered_momentum_lazy(w, g, indices, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """TF's fused CPU kernel ResourceSparseApplyCenteredRMSProp: epsilon is added before the mean is taken away."""
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    indices, g = summed(indices, g)
+    square = gathered(v, indices) * rho + g * g * (1 - rho)
+    mean = gathered(a, indices) * rho + g * (1 - rho)
+    step = gathered(m, indices) * momentum + by_row(rsqrt, square + epsilon - mean * mean) * lr * g
+    w = added(w, indices, -step)
+    return w, replaced(v, indices, square), replaced(m, indices, step), replaced(a, indices, mean)
+
+
+def momentum_lazy_2_15(w, g, indices, v, m, *, learning_rate, rho, momentum, epsilon):
+    """TF 2.15's fused CPU kernel ResourceSparseApplyRMSProp."""
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    indices, g = summed(indices, g)
+    square = gathered(v, indices) * rho + g * g * (1 - rho)
+    step = gathered(m, indices) * momentum + by_row(rsqrt_2_15, square + epsilon) * lr * g
+    w = added(w, indices, -step)
+    return w, replaced(v, indices, square), replaced(m, indices, step)
+
+
+def centered_momentum_lazy_2_15(w, g, indices, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """TF 2.15's fused CPU kernel ResourceSparseApplyCenteredRMSProp."""
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    indices, g = summed(indices, g)
+    square = gathered(v, indices) * rho + g * g * (1 - rho)
+    mean = gathered(a, indices) * rho + g * (1 - rho)
+    step = gathered(m, indices) * momentum + by_row(rsqrt_2_15, square + epsilon - mean * mean) * lr * g
+    w = added(w, indices, -step)
+    return w, replaced(v, indices, square), replaced(m, indices, step), replaced(a, indices, mean)
+
+
+def outside_rows(w, g, indices, v, *, learning_rate, rho, epsilon):
+    """TF 2.9's experimental RMSprop of IndexedSlices."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    w = added(w, indices, -lr * (g / (sqrt(gathered(v, indices)) + epsilon)))
+    return w, v
+
+
+def momentum_rows(w, g, indices, v, m, *, learning_rate, rho, momentum, epsilon):
+    """TF 2.9's experimental RMSprop of IndexedSlices with momentum: all rows move."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    m = added(momentum * m, indices, g / (sqrt(gathered(v, indices)) + epsilon))
+    w = w + -lr * m
+    return w, v, m
+
+
+def flawed_rows(w, g, indices, v, a, *, learning_rate, rho, epsilon):
+    """TF 2.9's experimental RMSprop of IndexedSlices, centered, with the flaws of the dense one."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    a = added(rho * a, indices, g * g * rest)
+    v = v + negated_2_9(a * a)
+    w = added(w, indices, -lr * (g / (sqrt(gathered(v, indices)) + epsilon)))
+    return w, v, a
+
+
+def momentum_flawed_rows(w, g, indices, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """TF 2.9's experimental RMSprop of IndexedSlices, centered and with momentum."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    a = added(rho * a, indices, g * g * rest)
+    v = v + negated_2_9(a * a)
+    m = added(momentum * m, indices, g / (sqrt(gathered(v, indices)) + epsilon))
+    w = w + -lr * m
+    return w, v, m, a
+
+
+def rsqrt_rows(w, g, indices, v, *, learning_rate, rho, epsilon):
+    """keras RMSprop of 2.12 of IndexedSlices."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    w = added(w, indices, -(lr * g * rsqrt(gathered(v + epsilon, indices))))
+    return w, v
+
+
+def centered_rsqrt_rows(w, g, indices, v, a, *, learning_rate, rho, epsilon):
+    """keras RMSprop of 2.12 of IndexedSlices with centered=True."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    a = added(rho * a, indices, g * rest)
+    w = added(w, indices, -(lr * g * rsqrt(gathered(v - a * a + epsilon, indices))))
+    return w, v, a
+
+
+def momentum_rsqrt_rows(w, g, indices, v, m, *, learning_rate, rho, momentum, epsilon):
+    """keras RMSprop of 2.12 of IndexedSlices with momentum: all rows move."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    m = added(momentum * m, indices, lr * g * rsqrt(gathered(v + epsilon, indices)))
+    w = w - m
+    return w, v, m
+
+
+def centered_momentum_rsqrt_rows(w, g, indices, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """keras RMSprop of 2.12 of IndexedSlices with centered=True and momentum."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    a = added(rho * a, indices, g * rest)
+    m = added(momentum * m, indices, lr * g * rsqrt(gathered(v - a * a + epsilon, indices)))
+    w = w - m
+    return w, v, m, a
+
+
+def rsqrt_rows_2_15(w, g, indices, v, *, learning_rate, rho, epsilon):
+    """keras RMSprop of 2.15 of IndexedSlices."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    w = added(w, indices, -(lr * g * rsqrt_2_15(gathered(v + epsilon, indices))))
+    return w, v
+
+
+def centered_rsqrt_rows_2_15(w, g, indices, v, a, *, learning_rate, rho, epsilon):
+    """keras RMSprop of 2.15 of IndexedSlices with centered=True."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    a = added(rho * a, indices, g * rest)
+    w = added(w, indices, -(lr * g * rsqrt_2_15(gathered(v - a * a + epsilon, indices))))
+    return w, v, a
+
+
+def momentum_rsqrt_rows_2_15(w, g, indices, v, m, *, learning_rate, rho, momentum, epsilon):
+    """keras RMSprop of 2.15 of IndexedSlices with momentum: all rows move."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    m = added(momentum * m, indices, lr * g * rsqrt_2_15(gathered(v + epsilon, indices)))
+    w = w - m
+    return w, v, m
+
+
+def centered_momentum_rsqrt_rows_2_15(w, g, indices, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """keras RMSprop of 2.15 of IndexedSlices with centered=True and momentum."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    a = added(rho * a, indices, g * rest)
+    m = added(momentum * m, indices, lr * g * rsqrt_2_15(gathered(v - a * a + epsilon, indices)))
+    w = w - m
+    return w, v, m, a
+
+
+def inside_slices(w, g, indices, v, *, learning_rate, rho, epsilon):
+    """keras 3 RMSprop of IndexedSlices."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + dense(w.shape, indices, rest * (g * g))
+    indices, step = divided(indices, lr * g, sqrt(v + epsilon))
+    w = added(w, indices, -step)
+    return w, v
+
+
+def centered_slices(w, g, indices, v, a, *, learning_rate, rho, epsilon):
+    """keras 3 RMSprop of IndexedSlices with centered=True."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + dense(w.shape, indices, rest * (g * g))
+    a = rho * a + dense(w.shape, indices, rest * g)
+    indices, step = divided(indices, lr * g, sqrt(v - a * a + epsilon))
+    w = added(w, indices, -step)
+    return w, v, a
+
+
+def momentum_slices(w, g, indices, v, m, *, learning_rate, rho, momentum, epsilon):
+    """keras 3 RMSprop of IndexedSlices with momentum: all rows move."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = rho * v + dense(w.shape, indices, rest * (g * g))
+    indices, step = divided(indices, lr * g, sqrt(v + epsilon))
+    m = momentum * m + dense(w.shape, indices, step)
+    w = w - m
+    return w, v, m
+
+
+def centered_momentum_slices(w, g, indices, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """keras 3 RMSprop of IndexedSlices with centered=True and momentum."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = rho * v + dense(w.shape, indices, rest * (g * g))
+    a = rho * a + dense(w.shape, indices, rest * g)
+    indices, step = divided(indices, lr * g, sqrt(v - a * a + epsilon))
+    m = momentum * m + dense(w.shape, indices, step)
+    w = w - m
+    return w, v, m, a
+
+
 LEGACY_2_4 = {
     "plain": outside_2_4,
     "momentum": momentum_kernel_2_4,
@@ -304,4 +547,43 @@ RULES = {
     "tf2.12": RSQRT,
     "tf2.15": RSQRT_2_15,
     "keras3": INSIDE,
+}
+
+LAZY = {"momentum": momentum_lazy, "centered_momentum": centered_momentum_lazy}
+LAZY_2_4 = {"plain": outside_scatter_2_4, "centered": centered_scatter_2_4, **LAZY}
+LAZY_2_15 = {"momentum": momentum_lazy_2_15, "centered_momentum": centered_momentum_lazy_2_15}
+FLAWED_ROWS = {
+    "plain": outside_rows,
+    "momentum": momentum_rows,
+    "centered": flawed_rows,
+    "centered_momentum": momentum_flawed_rows,
+}
+RSQRT_ROWS = {
+    "plain": rsqrt_rows,
+    "momentum": momentum_rsqrt_rows,
+    "centered": centered_rsqrt_rows,
+    "centered_momentum": centered_momentum_rsqrt_rows,
+}
+RSQRT_ROWS_2_15 = {
+    "plain": rsqrt_rows_2_15,
+    "momentum": momentum_rsqrt_rows_2_15,
+    "centered": centered_rsqrt_rows_2_15,
+    "centered_momentum": centered_momentum_rsqrt_rows_2_15,
+}
+SLICES = {
+    "plain": inside_slices,
+    "momentum": momentum_slices,
+    "centered": centered_slices,
+    "centered_momentum": centered_momentum_slices,
+}
+
+SPARSE = {
+    "tf2.4": LAZY_2_4,
+    "tf2.9.legacy": LAZY,
+    "tf2.12.legacy": LAZY,
+    "tf2.15.legacy": LAZY_2_15,
+    "tf2.9": FLAWED_ROWS,
+    "tf2.12": RSQRT_ROWS,
+    "tf2.15": RSQRT_ROWS_2_15,
+    "keras3": SLICES,
 }

@@ -7,13 +7,14 @@ State        z, starts as a copy of w; v, starts at 0.  Both have the dtype and 
 Units        learning_rate is in units of w per step; epsilon in units of g; warmup_steps in steps; the betas are pure.
 Constraints  beta_1 = 0 divides by zero: NaN or infinity from the first step on.
 
-edition   rule
-keras3    schedulefreeadamw
+edition   dense               sparse
+keras3    schedulefreeadamw   schedulefreeadamw_slices
 """
 
 from __future__ import annotations
 
 from ..bits import cast, cast_tensor, minimum, power, sqrt
+from ..slices import added, dense, divided
 
 
 def schedulefreeadamw(w, g, z, v, *, t, learning_rate, beta_1, beta_2, epsilon, warmup_steps):
@@ -29,4 +30,20 @@ def schedulefreeadamw(w, g, z, v, *, t, learning_rate, beta_1, beta_2, epsilon, 
     return w, z, v
 
 
+def schedulefreeadamw_slices(w, g, indices, z, v, *, t, learning_rate, beta_1, beta_2, epsilon, warmup_steps):
+    """keras ScheduleFreeAdamW.update_step of IndexedSlices: z takes a step of each row."""
+    lr, t, warmup = cast(w.dtype, learning_rate, t, warmup_steps)
+    b1, b2, epsilon = cast_tensor(w.dtype, beta_1, beta_2, epsilon)
+    lr = lr * minimum(t / warmup, 1) if warmup_steps > 0 else lr
+    v = v + (dense(w.shape, indices, g * g) - v) * (1 - b2)
+    indices, step = divided(indices, lr * g, sqrt(v / (1 - power(b2, t))) + epsilon)
+    z = added(z, indices, -step)
+    x = (w - (1 - b1) * z) / b1
+    x = (1 - 1 / t) * x + 1 / t * z
+    w = (1 - b1) * z + b1 * x
+    return w, z, v
+
+
 RULES = {"keras3": {"plain": schedulefreeadamw}}
+
+SPARSE = {"keras3": {"plain": schedulefreeadamw_slices}}

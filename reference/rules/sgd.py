@@ -10,11 +10,18 @@ edition            plain            idle_nesterov (momentum = 0)   momentum     
 tf2.4, *.legacy    descent          descent                        momentum_step   nesterov_step
 tf2.9, keras3      descent          descent                        momentum_step   nesterov_step
 tf2.12, tf2.15     momentum_step    nesterov_step                  momentum_step   nesterov_step
+
+edition, sparse    plain            idle_nesterov    momentum          nesterov         duplicate rows
+tf2.4, *.legacy    descent_rows     descent_rows     momentum_lazy     nesterov_lazy    summed, if there is momentum
+tf2.9              descent_rows     descent_rows     momentum_rows     nesterov_rows    added one after the other
+tf2.12, tf2.15     as dense         as dense         as dense          nesterov_rows    summed in the pipeline
+keras3             descent_rows     descent_rows     momentum_slices   nesterov_slices  scaled, then summed
 """
 
 from __future__ import annotations
 
 from ..bits import cast, cast_tensor
+from ..slices import added, dense, gathered, replaced, summed
 
 
 def descent(w, g, *, learning_rate):
@@ -40,6 +47,67 @@ def nesterov_step(w, g, m, *, learning_rate, momentum):
     return w, m
 
 
+def descent_rows(w, g, indices, *, learning_rate):
+    """Each row by itself, duplicates one after the other."""
+    (lr,) = cast(w.dtype, learning_rate)
+    w = added(w, indices, -g * lr)
+    return (w,)
+
+
+def momentum_lazy(w, g, indices, m, *, learning_rate, momentum):
+    """TF's fused CPU kernel ResourceSparseApplyKerasMomentum: rows without a gradient stand still."""
+    lr, momentum = cast_tensor(w.dtype, learning_rate, momentum)
+    indices, g = summed(indices, g)
+    step = gathered(m, indices) * momentum - g * lr
+    m = replaced(m, indices, step)
+    w = added(w, indices, step)
+    return w, m
+
+
+def nesterov_lazy(w, g, indices, m, *, learning_rate, momentum):
+    """The same kernel with use_nesterov."""
+    lr, momentum = cast_tensor(w.dtype, learning_rate, momentum)
+    indices, g = summed(indices, g)
+    step = gathered(m, indices) * momentum - g * lr
+    m = replaced(m, indices, step)
+    w = added(w, indices, step * momentum - g * lr)
+    return w, m
+
+
+def momentum_rows(w, g, indices, m, *, learning_rate, momentum):
+    """keras 2: the velocity decays everywhere, then the rows are added to it."""
+    lr, momentum = cast_tensor(w.dtype, learning_rate, momentum)
+    m = added(m * momentum, indices, -g * lr)
+    w = w + m
+    return w, m
+
+
+def nesterov_rows(w, g, indices, m, *, learning_rate, momentum):
+    """keras 2 with nesterov=True: the rows are added to w before the velocity is."""
+    lr, momentum = cast_tensor(w.dtype, learning_rate, momentum)
+    m = added(m * momentum, indices, -g * lr)
+    w = added(w, indices, -g * lr) + m * momentum
+    return w, m
+
+
+def momentum_slices(w, g, indices, m, *, learning_rate, momentum):
+    """keras 3: the rows are scaled, then summed."""
+    lr, momentum = cast_tensor(w.dtype, learning_rate, momentum)
+    step = dense(w.shape, indices, g * lr)
+    m = m * momentum - step
+    w = w + m
+    return w, m
+
+
+def nesterov_slices(w, g, indices, m, *, learning_rate, momentum):
+    """keras 3 with nesterov=True."""
+    lr, momentum = cast_tensor(w.dtype, learning_rate, momentum)
+    step = dense(w.shape, indices, g * lr)
+    m = m * momentum - step
+    w = w + (m * momentum - step)
+    return w, m
+
+
 SLOT_IF_NEEDED = {
     "plain": descent,
     "idle_nesterov": descent,
@@ -62,4 +130,35 @@ RULES = {
     "tf2.12": SLOT_ALWAYS,
     "tf2.15": SLOT_ALWAYS,
     "keras3": SLOT_IF_NEEDED,
+}
+
+LAZY = {
+    "plain": descent_rows,
+    "idle_nesterov": descent_rows,
+    "momentum": momentum_lazy,
+    "nesterov": nesterov_lazy,
+}
+ROWS = {
+    "plain": descent_rows,
+    "idle_nesterov": descent_rows,
+    "momentum": momentum_rows,
+    "nesterov": nesterov_rows,
+}
+SUMMED = {"nesterov": nesterov_rows}
+SLICES = {
+    "plain": descent_rows,
+    "idle_nesterov": descent_rows,
+    "momentum": momentum_slices,
+    "nesterov": nesterov_slices,
+}
+
+SPARSE = {
+    "tf2.4": LAZY,
+    "tf2.9.legacy": LAZY,
+    "tf2.12.legacy": LAZY,
+    "tf2.15.legacy": LAZY,
+    "tf2.9": ROWS,
+    "tf2.12": SUMMED,
+    "tf2.15": SUMMED,
+    "keras3": SLICES,
 }
