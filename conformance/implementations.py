@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -84,6 +85,7 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
         "variable": f"{name}.Variable({{value}}, name={{name!r}})",
         "tensor": "{value}",
         "constraint": f"{{variable}}.constraint = {name}.constraints.{{constraint}}",
+        "slices": f"{name}.IndexedSlices({{values}}, {{indices}}, {{shape}})",
     }
     return KerasShaped(
         name,
@@ -94,6 +96,7 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
         getattr(module, "__version__", ""),
         code,
         dict.fromkeys(editions, getattr(module, "constraints", None)),
+        getattr(module, "IndexedSlices", None),
     )
 
 
@@ -110,6 +113,7 @@ def keras() -> KerasShaped:
     module = _installed("keras")
     if int(module.__version__.partition(".")[0]) < 3:
         raise UnknownImplementationError(f"--impl=keras: expected Keras 3, found {module.__version__}; try --impl=tf_keras.")
+    slices = indexed_slices(_installed("tensorflow")) if module.backend.backend() == "tensorflow" else None
     return KerasShaped(
         "keras",
         {"keras3": module.optimizers},
@@ -120,13 +124,15 @@ def keras() -> KerasShaped:
         lambda: module.utils.clear_session(free_memory=False),
         f"{module.__version__} on {module.backend.backend()}",
         {
-            "imports": ["import numpy as np", "import keras"],
+            "imports": ["import numpy as np", "import keras", *(["import tensorflow as tf"] if slices else [])],
             "namespaces": {"keras3": "keras.optimizers"},
             "variable": "keras.Variable({value}, name={name!r})",
             "tensor": "keras.ops.convert_to_tensor({value})",
             "constraint": "{variable}.constraint = keras.constraints.{constraint}",
+            "slices": INDEXED_SLICES,
         },
         {"keras3": module.constraints},
+        slices,
     )
 
 
@@ -146,9 +152,24 @@ def tf_keras() -> KerasShaped:
             "variable": "tf.Variable({value}, name={name!r})",
             "tensor": "tf.constant({value})",
             "constraint": "{variable}._constraint = tf_keras.constraints.{constraint}",
+            "slices": INDEXED_SLICES,
         },
         constraints=dict.fromkeys(("tf2.15", "tf2.15.legacy"), module.constraints),
+        slices=indexed_slices(tensorflow),
     )
+
+
+INDEXED_SLICES = "tf.IndexedSlices(tf.constant({values}), tf.constant({indices}), tf.constant({shape}))"
+
+
+def indexed_slices(tensorflow: Any) -> Callable[[np.ndarray, np.ndarray, tuple[int, ...]], Any]:
+    """TensorFlow's IndexedSlices, of tensors such as an Embedding layer gives them."""
+
+    def slices(values: np.ndarray, indices: np.ndarray, shape: tuple[int, ...]) -> Any:
+        tensors = map(tensorflow.constant, (values, indices, np.array(shape, np.int32)))
+        return tensorflow.IndexedSlices(*tensors)
+
+    return slices
 
 
 def _installed(name: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from goldenstep.golden.codec import array, flat, gradient, unflat
+from goldenstep.golden.codec import Rows, array, flat, gradient, unflat
 
 from . import schedules
 
@@ -18,7 +18,10 @@ Document = dict[str, Any]
 
 
 class KerasShaped:
-    """An implementation (it has `run`) made of optimizer classes, a variable class and a tensor function."""
+    """An implementation (it has `run`) made of optimizer classes, a variable class and a tensor function.
+
+    `slices(values, indices, dense_shape)` makes a sparse gradient; without it sparse cases are unsupported.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class KerasShaped:
         version: str = "",
         code: Document | None = None,
         constraints: dict[str, Any] | None = None,
+        slices: Callable[[np.ndarray, np.ndarray, tuple[int, ...]], Any] | None = None,
     ) -> None:
         self.name = name
         self.version = version
@@ -38,6 +42,7 @@ class KerasShaped:
         self._variable = variable
         self._tensor = tensor
         self._forget_names = forget_names
+        self._slices = slices
         self.code = code
         self.constraints = constraints or {}
 
@@ -53,6 +58,8 @@ class KerasShaped:
         for constraint in filter(None, (v.get("constraint") for v in case["variables"])):
             if not hasattr(self.constraints.get(case["edition"]), constraint["class_name"]):
                 return f"no constraint {constraint['class_name']}"
+        if "sparse" in case["features"] and self._slices is None:
+            return "no IndexedSlices"
         return schedules.unsupported(self, case)
 
     def run(self, case: Document) -> Document:
@@ -83,8 +90,11 @@ class KerasShaped:
         made = getattr(self.constraints[edition], constraint["class_name"])(**constraint["config"])
         return self._variable(value, name, made)
 
-    def tensor(self, value: np.ndarray) -> Any:
+    def tensor(self, value: np.ndarray | Rows) -> Any:
         """A gradient as the implementation takes it."""
+        if isinstance(value, Rows):
+            assert self._slices is not None
+            return self._slices(*value)
         return self._tensor(value)
 
 
@@ -250,7 +260,7 @@ def plain(exception: BaseException) -> str:
 
 def reference() -> KerasShaped:
     """The embedded numpy reference."""
-    from goldenstep.reference import Variable
+    from goldenstep.reference import IndexedSlices, Variable
     from goldenstep.reference.editions import keras3, namespaces
 
     return KerasShaped(
@@ -260,11 +270,13 @@ def reference() -> KerasShaped:
         lambda value: value,
         keras3.clear_session,
         code={
-            "imports": ["import numpy as np", "from goldenstep.reference import Variable, editions"],
+            "imports": ["import numpy as np", "from goldenstep.reference import IndexedSlices, Variable, editions"],
             "namespaces": {edition: f"editions.namespace({edition!r})" for edition in namespaces()},
             "variable": "Variable({value}, {name!r})",
             "tensor": "{value}",
             "constraint": "{variable}.constraint = {namespace}.constraints.{constraint}",
+            "slices": "IndexedSlices({values}, {indices}, {shape})",
         },
         constraints={edition: names.constraints for edition, names in namespaces().items()},
+        slices=IndexedSlices,
     )

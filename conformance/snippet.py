@@ -126,6 +126,9 @@ def shown(gradient: Any, variable: Document, code: Document) -> str:
     """A gradient of an apply event as source text."""
     if gradient is None:
         return "None"
+    if isinstance(gradient, dict) and "indices" in gradient:
+        values, shape = literal(gradient["values"]["values"], gradient["values"]), tuple(variable["shape"])
+        return str(code["slices"].format(values=values, indices=gradient["indices"], shape=shape))
     like = gradient if isinstance(gradient, dict) else variable
     values = gradient["values"] if isinstance(gradient, dict) else gradient
     return str(code["tensor"].format(value=literal(values, like)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,10 +54,20 @@ def array(tensor: Tensor) -> np.ndarray:
     return unflat(tensor["values"], tensor["dtype"], tuple(tensor["shape"]))
 
 
-def gradient(encoded: Any, variable: np.ndarray) -> np.ndarray | None:
-    """The gradient of an apply event: null, a flat list like the variable, or a tensor of its own."""
+class Rows(NamedTuple):
+    """A sparse gradient: `values[i]` belongs to row `indices[i]` of an array of shape `dense_shape`."""
+
+    values: np.ndarray
+    indices: np.ndarray
+    dense_shape: tuple[int, ...]
+
+
+def gradient(encoded: Any, variable: np.ndarray) -> np.ndarray | Rows | None:
+    """The gradient of an apply event: null, a flat list like the variable, a tensor of its own, or some rows."""
     if encoded is None:
         return None
     if isinstance(encoded, list):
         return unflat(encoded, variable.dtype, variable.shape)
+    if "indices" in encoded:
+        return Rows(array(encoded["values"]), np.array(encoded["indices"], np.int32), variable.shape)
     return array(encoded)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from importlib import resources
 from typing import Any
 
@@ -173,12 +173,14 @@ def refusals(optimizer: str, edition: str) -> list[Document]:
     return [entry for entry in optimizers()[optimizer].get("refuses", []) if edition in entry["editions"]]
 
 
-def clauses(optimizer: str, edition: str, facts: Mapping[str, Any]) -> list[str]:
-    """Ids of the clauses of `optimizer` that speak about `edition` and a configuration."""
+def clauses(optimizer: str, edition: str, facts: Mapping[str, Any], features: Container[str] = ("dense",)) -> list[str]:
+    """Ids of the clauses of `optimizer` that speak about `edition`, a configuration and one of the features."""
     return [
         clause["id"]
         for clause in optimizers()[optimizer]["clauses"]
-        if edition in clause.get("editions", [edition]) and holds(clause.get("when", {}), facts)
+        if edition in clause.get("editions", [edition])
+        and holds(clause.get("when", {}), facts)
+        and clause.get("feature", "dense") in features
     ]
 
 

@@ -82,6 +82,17 @@ def array_of(tensor, like=None):
     return np.array([float(x) if isinstance(x, str) else x for x in values], dtype=dtype).reshape(tuple(shape))
 
 
+def gradient_of(encoded, variable):
+    """The gradient of an apply event: None, a tensor, or IndexedSlices as an Embedding layer gives them."""
+    if encoded is None:
+        return None
+    if isinstance(encoded, dict) and "indices" in encoded:
+        values, indices = array_of(encoded["values"]), np.array(encoded["indices"], np.int32)
+        shape = np.array(variable.shape, np.int32)
+        return tf.IndexedSlices(tf.constant(values), tf.constant(indices), tf.constant(shape))
+    return tf.constant(array_of(encoded, as_array(variable)))
+
+
 def number(x):
     """A number as JSON has it: the shortest decimal that reads back to the same bits, or a string."""
     if isinstance(x, (np.integer, np.bool_)):
@@ -186,9 +197,7 @@ class Run:
     def apply(self, gradients, variables):
         if len(gradients) != len(variables):
             raise ValueError("%d gradients for %d variables" % (len(gradients), len(variables)))
-        pairs = [
-            (None if g is None else tf.constant(array_of(g, as_array(v))), v) for g, v in zip(gradients, variables)
-        ]
+        pairs = [(gradient_of(g, v), v) for g, v in zip(gradients, variables)]
         self.optimizer.apply_gradients(pairs)
 
     def set(self, values, _):
