@@ -66,11 +66,15 @@ class Keras2Optimizer(Base):
             self._averages = [self._slots["average", id(v)] for v in var_list if self._config["use_ema"]]
 
     def _follow_schedule(self) -> None:
-        """What the schedule gives now is the learning rate until the next step."""
+        """What the schedule gives now is the learning rate until the next step; the first one's dtype stays."""
         if self._schedule is not None:
             rate = np.asarray(self._schedule(self._iterations))
             if self._learning_rate is None:
-                self._learning_rate = Variable(rate, "current_learning_rate:0")
+                made = Variable(rate, "current_learning_rate:0")
+                self._learning_rate = self._slots.get(("learning_rate", None), made)
+            if rate.dtype != self._learning_rate.dtype:
+                wanted = self._learning_rate.dtype
+                raise ValueError(f"Tensor conversion requested dtype {wanted} for Tensor with dtype {rate.dtype}")
             self._learning_rate.assign(rate)
 
     def apply_gradients(
@@ -171,13 +175,17 @@ class Keras2Optimizer(Base):
     @learning_rate.setter
     def learning_rate(self, value: float | LearningRateSchedule) -> None:
         if isinstance(value, LearningRateSchedule):
-            if self._schedule is None:
-                self._learning_rate = None
-                self._config.pop("learning_rate")
-            self._schedule = value
+            self._take_schedule(value)
         else:
             refuse_to_leave(self._schedule)
             self.learning_rate.assign(value)
+
+    def _take_schedule(self, schedule: LearningRateSchedule) -> None:
+        """Follow a schedule from the next step on; until then there is no learning rate."""
+        if self._schedule is None:
+            self._learning_rate = None
+            self._config.pop("learning_rate")
+        self._schedule = schedule
 
     lr = learning_rate
 

@@ -63,28 +63,10 @@ class Optimizer(Keras2Optimizer):
             if frequency and self._iterations.value % frequency == 0:
                 self.finalize_variable_values(variables)
 
-    def _follow_schedule(self) -> None:
-        """The learning rate is a float32 variable, also that of a schedule; it is among the variables."""
-        if self._schedule is not None:
-            rate = np.asarray(self._schedule(self._iterations))
-            self._learning_rate = self._slots["learning_rate", None]
-            if rate.dtype != np.float32:
-                raise ValueError(f"Tensor conversion requested dtype float32 for Tensor with dtype {rate.dtype}")
-            self._learning_rate.assign(rate)
-
-    @property
-    def learning_rate(self) -> Variable:
-        """float32 scalar variable; of a schedule: what it gave at the latest step."""
-        return self._slots["learning_rate", None]
-
-    @learning_rate.setter
-    def learning_rate(self, value: float | LearningRateSchedule) -> None:
+    def _take_schedule(self, schedule: LearningRateSchedule) -> None:
+        """A schedule can be given to the constructor only."""
         refuse_to_leave(self._schedule)
-        if isinstance(value, LearningRateSchedule):
-            raise ValueError("Attempt to convert a value (a schedule) with an unsupported type to a Tensor.")
-        self.learning_rate.assign(value)
-
-    lr = learning_rate
+        raise ValueError(f"Attempt to convert a value ({schedule}) with an unsupported type to a Tensor.")
 
 
 constraints = _constraints.KERAS_2
