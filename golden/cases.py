@@ -240,12 +240,13 @@ def finished(identity: str, edition: str, case: Document) -> Document:
     """The case in its final form: id, edition, clauses and features filled in, keys in the schema's order."""
     case = {"id": identity, "edition": edition, **case}
     optimizer, config = case["optimizer"]["class_name"], case["optimizer"]["config"]
+    features = case.get("features") or ["dense", *features_of(config)]
     stated: list[str] = []
-    if "errors" not in case.get("features", ()):
+    if "errors" not in features:
         known = full_config(case)
         per_variable = [spec.clauses(optimizer, edition, facts(optimizer, known, owner)) for owner in owners(case)]
         stated = list(dict.fromkeys(clause for ids in per_variable for clause in ids))
-    features = case.get("features") or ["dense", *features_of(config)]
+        stated += spec.pipeline_clauses(edition, features, known)
     keep = {"keep": case["keep"]} if "keep" in case else {}
     return {
         "id": identity,

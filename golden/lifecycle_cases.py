@@ -41,6 +41,11 @@ def lifecycle_cases(edition: str, optimizer: str) -> Iterator[Case]:
     yield from without_gradients(make)
     yield from learning_rates(make)
     yield from constraints(make)
+    yield from averages(make)
+    yield from weight_decays(make)
+    yield from clips(make)
+    yield from accumulations(make)
+    yield from combinations(make)
 
 
 class Maker:
@@ -51,6 +56,7 @@ class Maker:
         self.optimizer = optimizer
         self.legacy = edition == "tf2.4" or edition.endswith(".legacy")
         self.thorough = optimizer in ("SGD", "Adam")
+        self.other_dtypes = ("float64", "float16") if optimizer == "Adam" else ()
         self.usual = USUAL.get(optimizer, {"learning_rate": 0.1})
         given = [argument["name"] for argument in spec.arguments(optimizer, edition)]
         self.takes = {*given, *spec.editions()[edition].get("keyword_arguments", {})}
@@ -77,13 +83,26 @@ class Maker:
         ]
         for variable, constraint in zip(variables, constraints, strict=False):
             variable["constraint"] = constraint
+        played = events(Steps(stream, list(shapes.values()), dtype))
+        found = {flag for event in played for kind in event for flag in FLAGS.get(kind, ())}
+        if "none" in features:
+            found.add("missing-gradient")
         return {
             "features": list(dict.fromkeys(["dense", *features, *features_of(config)])),
-            "flags": list(flags),
+            "flags": [*flags, *sorted(found)],
             "optimizer": {"class_name": self.optimizer, "config": given},
             "variables": variables,
-            "events": events(Steps(stream, list(shapes.values()), dtype)),
+            "events": played,
         }
+
+
+FLAGS = {
+    "attempt": ["goes-on-after-an-error"],
+    "set": ["overwritten"],
+    "set_iterations": ["overwritten"],
+    "finalize": ["finalized"],
+    "exclude": ["spared-decay"],
+}
 
 
 class Steps:
@@ -206,13 +225,13 @@ def constraints(make: Maker) -> Iterator[Case]:
         if make.thorough or name in ("non-negative", "max-norm"):
             both = [constraint, None if "axis" in constraint["config"] else constraint]
             yield name, make.case({}, lambda s: s.many(3), ["constraints"], ["constraint"], constraints=both)
-            if make.thorough and name != "non-negative":
+            if make.other_dtypes and name != "non-negative":
                 case = make.case({}, lambda s: s.many(3), ["constraints"], ["constraint"], wide, both)
                 yield f"{name}-of-many", case
     if not make.thorough:
         return
     non_negative = [CONSTRAINTS["non-negative"]]
-    for dtype in ("float64", "float16"):
+    for dtype in make.other_dtypes:
         for name in ("non-negative", "max-norm", "unit-norm", "min-max-norm"):
             one = [CONSTRAINTS[name]]
             case = make.case({}, lambda s: s.many(2), ["constraints"], ["constraint"], SHAPES, one, dtype)
@@ -245,6 +264,253 @@ def constraints(make: Maker) -> Iterator[Case]:
                 non_negative,
             ),
         )
+
+
+FINALIZE: Document = {"finalize": True}
+
+
+def averages(make: Maker) -> Iterator[Case]:
+    """Moving averages: the first, with null gradients, written back after some steps, at the end, and too early."""
+    if not make.thorough and make.optimizer != "RMSprop":
+        return
+    if "use_ema" not in make.takes:
+        yield "finalize", make.case({}, lambda s: [*s.many(1), attempt(FINALIZE), *s.many(1)], ["ema"])
+        return
+    often = {**EMA, "ema_overwrite_frequency": 2}
+    yield "use_ema+finalize", make.case(EMA, lambda s: [*s.many(2), FINALIZE, *s.many(1), FINALIZE])
+    if make.optimizer == "RMSprop":
+        hundred = make.case({"use_ema": True}, lambda s: [{"repeat": 25, "events": s.many(4)}, *s.many(1)])
+        yield "use_ema+hundred-steps", {**hundred, "keep": [1, 99, 100, 101]}
+        return
+    yield "use_ema+finalize-at-first", make.case(EMA, lambda s: [attempt(FINALIZE), *s.many(1), FINALIZE])
+    yield "finalize", make.case({}, lambda s: [attempt(FINALIZE), *s.many(1), FINALIZE])
+    yield (
+        "use_ema+finalize-some",
+        make.case(
+            EMA,
+            lambda s: [
+                *s.many(2),
+                attempt({**FINALIZE, "of": [0, 1]}),
+                attempt({**FINALIZE, "of": [1, 0, 2]}),
+                *s.many(1),
+            ],
+        ),
+    )
+    same: dict[str, Shape] = {"kernel": (3,), "bias": (3,), "scale": ()}
+    for config, name in ((EMA, "use_ema"), (often, "use_ema+ema_overwrite_frequency=2")):
+        yield f"{name}+none", make.case(config, lambda s: nulls(s), ["none"], shapes=same)
+        yield (
+            f"{name}+order-changes",
+            make.case(
+                config,
+                lambda s: [s.apply(), attempt(s.apply([1, 0])), attempt(s.apply([2])), s.apply()],
+                ["none"],
+                shapes=same,
+            ),
+        )
+    yield (
+        "use_ema+none-of-another-shape",
+        make.case(EMA, lambda s: [s.apply(), attempt(s.apply(without=[0])), s.apply()], ["none"]),
+    )
+    yield (
+        "use_ema+none-of-a-row",
+        make.case(
+            EMA,
+            lambda s: [s.apply(), attempt(s.apply(without=[0])), s.apply()],
+            ["none"],
+            shapes={"kernel": (2, 3), "bias": (3,)},
+        ),
+    )
+    yield (
+        "use_ema+set-ema_momentum",
+        make.case(often, lambda s: [*s.many(2), {"set": {"ema_momentum": 0.25}}, *s.many(2)], ["learning_rate"]),
+    )
+    yield (
+        "use_ema+iterations-assigned",
+        make.case(
+            often,
+            lambda s: [*s.many(1), {"set_iterations": 0}, *s.many(1), {"set_iterations": 5}, *s.many(1)],
+            ["learning_rate"],
+        ),
+    )
+    for momentum in (0.0, 1.0):
+        edge = {**EMA, "ema_momentum": momentum, "ema_overwrite_frequency": 1}
+        yield f"use_ema+ema_momentum={momentum}", make.case(edge, lambda s: s.many(2))
+    for dtype in make.other_dtypes:
+        yield f"use_ema-{dtype}", make.case(often, lambda s: s.many(3), dtype=dtype)
+
+
+def nulls(s: Steps) -> list[Document]:
+    """Null gradients from the second step on, each step on its own."""
+    return [
+        s.apply(),
+        attempt(s.apply(without=[0])),
+        attempt(s.apply(without=[1, 2])),
+        attempt(s.apply(without=[2])),
+        s.apply(),
+    ]
+
+
+def weight_decays(make: Maker) -> Iterator[Case]:
+    """Variables that are spared weight decay: by themselves, by name, all, in two calls, too late."""
+    decay: Document = {"weight_decay": 0.5}
+    excluded: dict[str, Document] = {
+        "a-variable": {"variables": [1]},
+        "a-name": {"names": ["bias"]},
+        "a-pattern": {"names": ["^k.*l", "e$", "scale:"]},
+        "both": {"variables": [0], "names": ["sca"]},
+        "all": {"names": ["."]},
+    }
+    if "weight_decay" not in make.takes:
+        if make.thorough:
+            late = attempt({"exclude": excluded["a-name"]})
+            yield "exclude-a-name", make.case({}, lambda s: [late, *s.many(2)], ["weight_decay"])
+        return
+    for name, which in excluded.items():
+        if make.thorough or (name == "a-name" and make.optimizer in ("AdamW", "Muon", "Lion", "RMSprop")):
+            first = attempt({"exclude": which})
+            yield f"exclude-{name}", make.case(decay, lambda s, first=first: [first, *s.many(2)])  # type: ignore[misc]
+    if not make.thorough:
+        return
+    by_name, by_variable = {"exclude": excluded["a-name"]}, {"exclude": excluded["a-variable"]}
+    yield "exclude-twice", make.case(decay, lambda s: [by_name, by_variable, *s.many(2)])
+    yield "exclude-later", make.case(decay, lambda s: [*s.many(2), attempt(by_name), *s.many(2)])
+    yield "exclude-another-later", make.case(decay, lambda s: [by_variable, *s.many(1), attempt(by_name), *s.many(2)])
+    yield "weight_decay=0.5+none", make.case(decay, lambda s: [s.apply(without=[1]), *s.many(1)], ["none"])
+    yield "weight_decay=0", make.case({"weight_decay": 0.0}, lambda s: s.many(2))
+    yield "weight_decay=-0.5", make.case({"weight_decay": -0.5}, lambda s: s.many(2))
+    for dtype in make.other_dtypes:
+        yield f"weight_decay=0.5-{dtype}", make.case(decay, lambda s: s.many(2), dtype=dtype)
+
+
+CLIPS: tuple[str, ...] = ("clipnorm", "clipvalue", "global_clipnorm")
+
+
+def clips(make: Maker) -> Iterator[Case]:
+    """Thresholds of 0, gradients of 0, and ones that are not finite; two kinds at once; some gradients null."""
+    if not make.thorough:
+        return
+    several: dict[str, Shape] = {"kernel": (17, 9), "bias": (43,), "scale": ()}
+    for kind in CLIPS:
+        config = {kind: 0.5}
+        yield f"{kind}=0", make.case({kind: 0.0}, lambda s: s.many(2))
+        yield f"{kind}=0.5+gradient-not-finite", make.case(config, lambda s: spoiled(s.many(3)))
+        yield (
+            f"{kind}=0.5+zero",
+            make.case(config, lambda s: [*s.many(1), {"apply": [[0.0] * 6, [0.0] * 3, [0.0]]}, *s.many(1)]),
+        )
+        yield (
+            f"{kind}=0.5+none",
+            make.case(config, lambda s: [s.apply(), s.apply(without=[0]), s.apply(without=[1, 2])], ["none"]),
+        )
+        yield f"{kind}=0.5+many", make.case(config, lambda s: s.many(2), shapes=several)
+        yield f"{kind}=100", make.case({kind: 100.0}, lambda s: s.many(2))
+        for dtype in make.other_dtypes:
+            yield f"{kind}=0.5-{dtype}", make.case(config, lambda s: s.many(2), dtype=dtype)
+    for one, other in (("clipnorm", "clipvalue"), ("clipvalue", "global_clipnorm")):
+        config = {one: 0.5, other: 0.75}
+        if make.edition != "keras3":  # which refuses it
+            yield slug(config), make.case(config, lambda s: s.many(2))
+
+
+def accumulations(make: Maker) -> Iterator[Case]:
+    """Gradients gathered over several calls, and gradients of a loss that was multiplied."""
+    if "gradient_accumulation_steps" not in make.takes:
+        return
+    two: Document = {"gradient_accumulation_steps": 2}
+    yield "gradient_accumulation_steps=2", make.case(two, lambda s: s.many(5))
+    if not make.thorough:
+        return
+    yield "gradient_accumulation_steps=3", make.case({"gradient_accumulation_steps": 3}, lambda s: s.many(7))
+    yield "gradient_accumulation_steps=0", make.case({"gradient_accumulation_steps": 0}, lambda s: s.many(2))
+    yield "accumulation+none-first", make.case(two, lambda s: [s.apply(without=[0]), *s.many(3)], ["none"])
+    yield (
+        "accumulation+none-on-update",
+        make.case(two, lambda s: [s.apply(), s.apply(without=[0]), *s.many(2)], ["none"]),
+    )
+    yield (
+        "accumulation+none-in-both",
+        make.case(two, lambda s: [*(s.apply(without=[0]) for _ in range(2)), *s.many(2)], ["none"]),
+    )
+    yield (
+        "accumulation+order-changes",
+        make.case(two, lambda s: [s.apply(), s.apply([2, 0]), s.apply([1]), s.apply()], ["none"]),
+    )
+    yield (
+        "accumulation+set-learning_rate",
+        make.case(two, lambda s: [*s.many(3), {"set": {"learning_rate": 0.03}}, *s.many(1)], ["learning_rate"]),
+    )
+    yield (
+        "accumulation+iterations-assigned",
+        make.case(two, lambda s: [*s.many(1), attempt({"set_iterations": 4}), *s.many(1)], ["learning_rate"]),
+    )
+    function: Document = {"learning_rate": {"callable": [0.1, 0.03, 0.3, 0.01]}}
+    options: list[Document] = [
+        {"weight_decay": 0.5},
+        {"clipnorm": 0.5},
+        {"global_clipnorm": 0.5},
+        {"clipvalue": 0.25},
+        EMA,
+        {**EMA, "ema_overwrite_frequency": 3},
+        {"loss_scale_factor": 8.0},
+        function,
+    ]
+    for option in options:
+        name = "learning_rate-is-a-function" if option is function else slug(option)
+        yield f"accumulation+{name}", make.case({**two, **option}, lambda s: s.many(6))
+    yield (
+        "accumulation+non-negative",
+        make.case(two, lambda s: s.many(4), ["constraints"], ["constraint"], constraints=[CONSTRAINTS["non-negative"]]),
+    )
+    yield (
+        "loss_scale_factor=3",
+        make.case({"loss_scale_factor": 3.0}, lambda s: [*s.many(1), s.apply(without=[1])], ["none"]),
+    )
+    yield (
+        "loss_scale_factor=1024+clipnorm=0.5",
+        make.case({"loss_scale_factor": 1024.0, "clipnorm": 0.5}, lambda s: s.many(2)),
+    )
+    for dtype in make.other_dtypes:
+        yield (
+            f"gradient_accumulation_steps=3-{dtype}",
+            make.case({"gradient_accumulation_steps": 3, "loss_scale_factor": 3.0}, lambda s: s.many(4), dtype=dtype),
+        )
+
+
+def combinations(make: Maker) -> Iterator[Case]:
+    """Configurations that hold every pair of options of the pipeline at least once, six steps each."""
+    from allpairspy import AllPairs
+
+    if make.optimizer not in ("SGD", "Adam", "RMSprop"):
+        return
+    every: dict[str, list[tuple[str, Any]]] = {
+        "weight_decay": [("", {}), ("decay", {"weight_decay": 0.5})],
+        "clip": [("", {}), *((kind, {kind: 0.5}) for kind in CLIPS)],
+        "use_ema": [("", {}), ("ema", EMA), ("ema-2", {**EMA, "ema_overwrite_frequency": 2})],
+        "gradient_accumulation_steps": [
+            ("", {}),
+            *((f"every-{n}", {"gradient_accumulation_steps": n}) for n in (2, 3)),
+        ],
+        "loss_scale_factor": [("", {}), ("scale", {"loss_scale_factor": 8.0})],
+        "lr": [("", {}), ("lr", {"lr": 0.02}), ("decayed", {"decay": 0.5})],
+    }
+    takes = make.takes | {"clip"}
+    levels = [options for name, options in every.items() if name in takes]
+    levels.append([("", None), ("non-negative", CONSTRAINTS["non-negative"]), ("max-norm", CONSTRAINTS["max-norm"])])
+    levels.append([("", ()), ("none-first", (1,)), ("none-last", (2,))])
+    levels.append([("", []), ("set", [{"set": {"learning_rate": 0.03}}])])
+    for *options, (one, constraint), (two, without), (three, events) in AllPairs(levels):
+        names = [*(name for name, _ in options), one, two, three]
+        config = {key: value for _, option in options for key, value in option.items()}
+        features = ["constraints"] * bool(constraint) + ["none"] * bool(without) + ["learning_rate"] * bool(events)
+
+        def played(s: Steps, without: Sequence[int] = without, events: Sequence[Document] = events) -> list[Document]:
+            steps = [attempt(s.apply(without=without if i in (1, 4) else ())) for i in range(6)]
+            return [*steps[:3], *events, *steps[3:]]
+
+        flags = ["combination"] + ["constraint"] * bool(constraint)
+        name = "combined-" + ("+".join(filter(None, names)) or "of-nothing")
+        yield name, make.case(config, played, features, flags, constraints=[constraint, constraint])
 
 
 def spoiled(events: list[Document]) -> list[Document]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -181,6 +181,15 @@ def clauses(optimizer: str, edition: str, facts: Mapping[str, Any], features: Co
         if edition in clause.get("editions", [edition])
         and holds(clause.get("when", {}), facts)
         and clause.get("feature", "dense") in features
+    ]
+
+
+def pipeline_clauses(edition: str, features: Sequence[str], facts: Mapping[str, Any]) -> list[str]:
+    """Ids of the clauses of `edition` that speak about these features and a configuration."""
+    return [
+        clause["id"]
+        for clause in editions()[edition]["clauses"]
+        if {clause["feature"], *clause.get("with", ())} <= set(features) and holds(clause.get("when", {}), facts)
     ]
 
 

@@ -52,7 +52,8 @@ def test_every_object_in_a_schema_is_closed(name: str) -> None:
 
 
 def test_clause_ids_are_unique_and_every_clause_has_a_case() -> None:
-    clauses = [(clause["id"], name) for name, document in spec.optimizers().items() for clause in document["clauses"]]
+    documents = {**spec.optimizers(), **spec.editions()}
+    clauses = [(clause["id"], name) for name, document in documents.items() for clause in document["clauses"]]
     assert len({identity for identity, _ in clauses}) == len(clauses)
     covered = {
         clause for path in files.paths() for golden in files.goldens(path) for clause in golden["case"]["clauses"]

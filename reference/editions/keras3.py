@@ -107,10 +107,10 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
         self._iterations.value = self._iterations.value + 1
 
     @property
-    def iterations(self) -> Variable:
-        """int64 scalar: how many updates have been applied; with accumulation fewer than there were calls."""
+    def iterations(self) -> Any:
+        """int64 scalar: how many updates have been applied; with accumulation, a number that can't be assigned."""
         every = self._config["gradient_accumulation_steps"]
-        return Variable(self._iterations.value // every, "iteration") if every else self._iterations
+        return self._iterations.value // every if every else self._iterations
 
     def _unscaled(self, gradients: list[Gradient]) -> list[Gradient]:
         """Gradients of a loss that was multiplied by loss_scale_factor; TypeError for a sparse one."""
