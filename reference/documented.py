@@ -598,7 +598,7 @@ class AveragesFromTheStart:
     _averages: list[Variable]
     _config: dict[str, Any]
     _trainable_variables: list[Variable]
-    iterations: Variable
+    iterations: Any
     built: bool
 
     def build(self, variables: Sequence[Variable]) -> None:
