@@ -120,7 +120,7 @@ def case(
     others = [feature for feature in features_of(config) if feature != "learning_rate"]
     return {
         "features": ["learning_rate", "schedules", *(features or []), *others],
-        "flags": [],
+        "flags": ["overwritten"] if any(_is_set(event) for event in events or ()) else [],
         "optimizer": {"class_name": optimizer, "config": config},
         "variables": variables,
         "events": steps if events is None else events,
@@ -131,6 +131,10 @@ def gradient(optimizer: str, seed: str, dtype: str = "float32") -> Document:
     """A step with gradients of its own."""
     stream = random.Random(f"{optimizer} {seed}")
     return {"apply": [normal(stream, shape, dtype) for shape in SHAPES.values()]}
+
+
+def _is_set(event: Document) -> bool:
+    return not {"set", "set_iterations"}.isdisjoint(event.get("attempt", event))
 
 
 def _legacy(edition: str) -> bool:
