@@ -58,6 +58,10 @@ def optimizer_schedule_cases(edition: str, optimizer: str) -> Iterator[Case]:
         return
     for name, given in SOME.items() if optimizer in SEVERAL else [("exponential", EXPONENTIAL)]:
         yield f"schedule-{name}", case(optimizer, {"learning_rate": given})
+    if optimizer == "Muon":
+        half = case(optimizer, {"learning_rate": EXPONENTIAL}, None, ["errors"], "float16")
+        yield "schedule-exponential-float16", half
+        yield "schedule-of-float64", case(optimizer, {"learning_rate": FLOAT64}, features=["errors"])
     if optimizer in THOROUGH:
         yield from thorough(edition, optimizer)
 

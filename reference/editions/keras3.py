@@ -19,6 +19,7 @@ from goldenstep.spec.layout import Owner, facts
 from .. import clipping, steps
 from .. import constraints as _constraints
 from ..bits import cast, run
+from ..errors import InvalidArgumentError
 from ..exclusion import ExcludesFromWeightDecay
 from ..optimizer import Optimizer, optimizers_of
 from ..schedules import LearningRateSchedule, schedules_of
@@ -101,6 +102,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
             hyper = {**self._config, "learning_rate": self._learning_rate_now(), "t": int(self.iterations) + 1}
             self._prepare(hyper, np.dtype(np.float32))
             for gradient, variable in zip(gradients, variables, strict=True):
+                self._refuse_rate(variable, hyper["learning_rate"])
                 self._update(variable, gradient, hyper)
         self._average_weights()
         steps.apply_constraints(variables)
@@ -163,10 +165,19 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
 
     def _weight_decay_of(self, variable: Variable) -> float | None:
         """Muon decays the variables that it hands to Adam by their own factor."""
-        owner = Owner(variable.path, variable.shape, variable.dtype.name)
-        uses_adam = facts(self.optimizer, self._config, owner).get("uses_adam", False)
-        decay: float | None = self._config["adam_weight_decay" if uses_adam else "weight_decay"]
+        decay: float | None = self._config["adam_weight_decay" if self._uses_adam(variable) else "weight_decay"]
         return decay
+
+    def _uses_adam(self, variable: Variable) -> bool:
+        """Does Muon hand the variable to Adam?"""
+        owner = Owner(variable.path, variable.shape, variable.dtype.name)
+        return bool(facts(self.optimizer, self._config, owner).get("uses_adam", False))
+
+    def _refuse_rate(self, variable: Variable, rate: np.floating) -> None:
+        """Muon multiplies the update of a matrix by what a schedule gave as it is: the dtypes must agree."""
+        as_it_is = self.optimizer == "Muon" and isinstance(self._learning_rate, LearningRateSchedule)
+        if as_it_is and rate.dtype != variable.dtype and not self._uses_adam(variable):
+            raise InvalidArgumentError(f"cannot compute Mul of a {rate.dtype} rate and a {variable.dtype} update")
 
     def _average_weights(self) -> None:
         """average = m * average + (1 - m) * w, in the variable's dtype, with m = 0 on the first step."""
@@ -197,7 +208,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        _ = self.learning_rate  # TensorFlow looks at the old value of every attribute; a function notices.
+        _ = self.learning_rate, self.learning_rate  # TensorFlow looks twice at what is overwritten; a function notices.
         if callable(value):
             self._state = [variable for variable in self._state if variable is not self._learning_rate]
             self._learning_rate = self._config["learning_rate"] = value
