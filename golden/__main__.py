@@ -26,14 +26,17 @@ def main(arguments: list[str] | None = None) -> int:
         "--folder", type=Path, default=files.FOLDER, help="where the goldens lie (default: the shipped ones)"
     )
     parser.add_argument("--optimizer", help="only this optimizer; or: schedules")
+    parser.add_argument("--all", action="store_true", help="record known cases again, too, not only new and changed ones")
     given = parser.parse_args(arguments)
-    action = record if given.action == "record" else verify
     try:
-        result = action(given.release, given.python, given.folder, given.optimizer)
+        if given.action == "record":
+            record(given.release, given.python, given.folder, given.optimizer, given.all)
+            return 0
+        result = verify(given.release, given.python, given.folder, given.optimizer)
     except OracleError as error:
         print(error, file=sys.stderr)
         return 2
-    return int(given.action == "verify" and result > 0)
+    return int(result > 0)
 
 
 if __name__ == "__main__":

@@ -48,23 +48,39 @@ def _with_progress(release: str, verb: str, console: Console) -> Iterator[tuple[
             progress.advance(task)
 
 
-def record(release: str, python: str, folder: Path = files.FOLDER, only: str | None = None) -> int:
-    """Write every golden of a release's editions; returns how many."""
+def record(
+    release: str, python: str, folder: Path = files.FOLDER, only: str | None = None, everything: bool = False
+) -> int:
+    """Write the goldens of a release's editions; returns how many there are.
+
+    A case that was recorded with the very same versions keeps its trajectory, unless `everything` is asked for.
+    """
     console = Console()
-    total = 0
+    total = new = 0
     with OracleProcess(release, python) as oracle:
         about = oracle.start()
         for edition, optimizer in _with_progress(release, "record", console):
             if only and optimizer.lower() != only.lower():
                 continue
-            goldens = [
-                {"case": case, "trajectory": _without_id(oracle.run(case))} for case in _cases(edition, optimizer)
-            ]
-            files.write(files.path_of(edition, optimizer, folder), _provenance(edition, optimizer, about), goldens)
+            path = files.path_of(edition, optimizer, folder)
+            kept = {} if everything else _recorded_alike(path, about)
+            goldens = []
+            for case in _cases(edition, optimizer):
+                trajectory = kept.get(files.dumps(case))
+                new += trajectory is None
+                goldens.append({"case": case, "trajectory": trajectory or _without_id(oracle.run(case))})
+            files.write(path, _provenance(edition, optimizer, about), goldens)
             total += len(goldens)
     lock(folder)
-    console.print(f"{release}: {total} goldens recorded")
+    console.print(f"{release}: {total} goldens, {new} of them recorded now")
     return total
+
+
+def _recorded_alike(path: Path, about: Document) -> dict[str, Document]:
+    """Trajectories of a file that the same versions recorded, by the text of their case."""
+    if not path.exists() or files.provenance(path)["versions"] != about["versions"]:
+        return {}
+    return {files.dumps(golden["case"]): golden["trajectory"] for golden in files.goldens(path)}
 
 
 def _without_id(trajectory: Document) -> Document:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import subprocess
 import sys
 from collections.abc import Callable
@@ -250,7 +251,7 @@ def test_the_script_of_a_failure_runs(tmp_path: Path) -> None:
     (tmp_path / "mypkg.py").write_text(PACKAGE.format(body=BODIES["faster"]))
     result = run_pytest(tmp_path, "--impl=mypkg", "--case=keras3/sgd/defaults-float32")
     lines = result.stdout.split("without goldenstep:\n")[1].splitlines()
-    script = "\n".join(line[2:] for line in lines if line.startswith("  "))
+    script = "\n".join(line[2:] for line in itertools.takewhile(lambda line: line.startswith("  "), lines))
     shown = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "array(" in shown.stdout
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import doctest
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 README = Path(__file__).parent.parent / "README.md"
 
 
 def test_examples_give_what_they_show() -> None:
-    result = doctest.testfile(str(README), module_relative=False)
-    assert result.attempted
-    assert result.failed == 0
+    command = [sys.executable, "-m", "doctest", "-v", str(README)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+    assert ">>>" in README.read_text()
+    assert "0 failed" in result.stdout
 
 
 def test_links_lead_somewhere() -> None:
