@@ -37,6 +37,7 @@ def write(path: Path, provenance: Document, goldens: Iterable[Document]) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [dumps({"provenance": provenance}), *(dumps(golden) for golden in goldens)]
     path.write_text("\n".join(lines) + "\n", "utf-8")
+    _lines.cache_clear()
 
 
 @functools.lru_cache(maxsize=128)
