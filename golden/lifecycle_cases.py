@@ -181,7 +181,19 @@ def learning_rates(make: Maker) -> Iterator[Case]:
     to_function = overwritten("learning_rate", {"callable": [0.03, 0.3]})
     if make.edition == "keras3":
         yield "set-learning_rate-to-a-function", make.case({}, to_function, ["learning_rate"])
-    yield "set-learning_rate-from-a-function", make.case(callable_rate, overwritten("learning_rate", 0.03))
+    longer: Document = {"learning_rate": {"callable": [0.1, 0.03, 0.3, 0.01, 0.2, 0.02]}}
+    yield "set-learning_rate-from-a-function", make.case(longer, overwritten("learning_rate", 0.03))
+    if make.optimizer == "SGD":
+        yield (
+            "set-momentum-from-0",
+            make.case(
+                {"momentum": 0.0},
+                lambda s: [*s.many(1), {"set": {"momentum": 0.5}}, attempt(s.apply())],
+                ["learning_rate"],
+            ),
+        )
+        yield "set-momentum-to-0", make.case({}, overwritten("momentum", 0.0), ["learning_rate"])
+        yield "set-nesterov", make.case({}, overwritten("nesterov", True), ["learning_rate"])
     for where, before in (("before-the-first-step", 0), ("later", 2)):
         for kind in ({"set_iterations": 5}, {"set": {"iterations": 5}}):
             if kind != {"set": {"iterations": 5}} or before or make.edition in ("tf2.12", "tf2.15", "keras3"):
@@ -198,8 +210,10 @@ def learning_rates(make: Maker) -> Iterator[Case]:
         both = {**callable_rate, "weight_decay": 0.1}
         yield "learning_rate-is-a-function+weight_decay=0.1", make.case(both, lambda s: s.many(4))
         yield "set-weight_decay", make.case({}, overwritten("weight_decay", 0.1), ["learning_rate", "weight_decay"])
-    for name in ("clipnorm", "clipvalue", "global_clipnorm"):
+    for name in CLIPS:
         yield f"set-{name}", make.case({}, overwritten(name, 0.5), ["learning_rate", "clipping"])
+        given = {"global_clipnorm" if name == "clipnorm" else "clipnorm": 0.75}
+        yield f"{slug(given)}+set-{name}", make.case(given, overwritten(name, 0.5), ["learning_rate"])
     if make.legacy:
         again = lambda s: [*s.many(2), {"set": {"decay": 0.25}}, *s.many(1), {"set_iterations": 8}, *s.many(1)]  # noqa: E731
         yield "decay=0.5+set-decay", make.case({"decay": 0.5}, again)
@@ -367,7 +381,9 @@ def weight_decays(make: Maker) -> Iterator[Case]:
             yield "exclude-a-name", make.case({}, lambda s: [late, *s.many(2)], ["weight_decay"])
         return
     for name, which in excluded.items():
-        if make.thorough or (name == "a-name" and make.optimizer in ("AdamW", "Muon", "Lion", "RMSprop")):
+        if make.thorough or (
+            name in ("a-name", "a-pattern") and make.optimizer in ("AdamW", "Muon", "Lion", "RMSprop")
+        ):
             first = attempt({"exclude": which})
             yield f"exclude-{name}", make.case(decay, lambda s, first=first: [first, *s.many(2)])  # type: ignore[misc]
     if not make.thorough:

@@ -92,17 +92,17 @@ def by_norm_or_global_norm_or_value(gradients: Sequence[Array], config: dict[str
 
 
 def by_the_one_given(gradients: Sequence[Gradient], config: dict[str, Any]) -> list[Gradient]:
-    """keras3: the one kind that is set, if it is positive.
+    """keras3: the one kind that is set, if it is positive; the first, if others were set later.
 
     A global norm makes an array of a sparse gradient, with its duplicate rows summed after they were squared.
     """
     values = values_of(gradients)
     if (config["clipnorm"] or 0) > 0:
-        values = each(norm_clipped, values, config["clipnorm"], total)
-    if (config["clipvalue"] or 0) > 0:
-        values = each(value_clipped, values, config["clipvalue"])
+        return with_values(gradients, each(norm_clipped, values, config["clipnorm"], total))
     if (config["global_clipnorm"] or 0) > 0:
         squares = with_values(gradients, each(lambda g: g * g, values))
         arrays = [densified(gradient) for gradient in [*gradients, *squares]]
         return list(run(globally_clipped_keras3, *arrays, clipnorm=config["global_clipnorm"], total=total))
-    return with_values(gradients, values)
+    if (config["clipvalue"] or 0) > 0:
+        return with_values(gradients, each(value_clipped, values, config["clipvalue"]))
+    return list(gradients)

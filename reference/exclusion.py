@@ -22,6 +22,10 @@ class ExcludesFromWeightDecay:
         self._excluded_names = tuple(var_names or ())
 
     def _decays(self, variable: Variable) -> bool:
-        """Is the variable subject to weight decay? TensorFlow's names end in `:0`."""
-        named = any(re.search(pattern, f"{variable.name}:0") for pattern in self._excluded_names)
+        """Is the variable subject to weight decay?"""
+        named = any(re.search(pattern, self._name_searched(variable)) for pattern in self._excluded_names)
         return id(variable) not in self._excluded and not named
+
+    def _name_searched(self, variable: Variable) -> str:
+        """TensorFlow's names end in `:0`."""
+        return f"{variable.name}:0"

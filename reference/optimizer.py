@@ -35,6 +35,7 @@ class Optimizer:
     edition: ClassVar[str]
     optimizer: ClassVar[str]
     rules: ClassVar[ModuleType]
+    _missing: ClassVar[type[Exception]] = IndexError
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         bound = inspect.signature(type(self)).bind(*args, **kwargs)
@@ -82,6 +83,7 @@ class Optimizer:
         """Overwriting an argument changes the next step."""
         if name in self.__dict__.get("_config", ()) and not hasattr(type(self), name) and name != "name":
             self._config[name] = value
+            self._choose_rules(self._owned)
         else:
             super().__setattr__(name, value)
 
@@ -93,7 +95,7 @@ class Optimizer:
         return self._iterations
 
     def _create_slots(self, variables: Sequence[Variable]) -> None:
-        """Append the state of `variables`, in the release's order, and choose each variable's rule."""
+        """Append the state of `variables`, in the release's order, and choose their rules."""
         if variables and not isinstance(self.name, str):
             raise ValueError(f"the name of an optimizer must be a string. Received: name={self.name}")
         owners = [Owner(v.path, v.shape, v.dtype.name) for v in variables]
@@ -106,7 +108,12 @@ class Optimizer:
                 kept.append(held)
         self._owned += variables
         self._refused |= {id(v) for v in variables if self._refusal(v.shape, v.dtype, v)}
-        for variable, owner in zip(variables, owners, strict=True):
+        self._choose_rules(variables)
+
+    def _choose_rules(self, variables: Sequence[Variable]) -> None:
+        """Each variable's rule, by the arguments as they are now."""
+        for variable in variables:
+            owner = Owner(variable.path, variable.shape, variable.dtype.name)
             chosen = spec.variant(self.optimizer, facts(self.optimizer, self._config, owner))
             self._plans[id(variable)] = self._plan(self.rules.RULES[self.edition][chosen], variable)
             sparse_rule = self.rules.SPARSE.get(self.edition, {}).get(chosen)
@@ -124,8 +131,15 @@ class Optimizer:
         """The rule with the slots and the names of the hyperparameters that its signature asks for."""
         parameters = list(inspect.signature(rule).parameters.values())[2:]
         slots = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.name != "indices"]
-        found = [self._slots.get((slot, id(variable))) or self._slots[slot, None] for slot in slots]
-        return rule, found, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        found = [self._slots.get((slot, id(variable))) or self._slots.get((slot, None)) for slot in slots]
+        made = [slot for slot in found if slot is not None]
+        if len(made) < len(found):
+            return self._without_slot, [], []
+        return rule, made, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+
+    def _without_slot(self, *_: Any) -> tuple[np.ndarray, ...]:
+        """An overwritten argument asks for a slot that was not made in the first step."""
+        raise self._missing("list index out of range")
 
     # ---- the call of a rule ----------------------------------------------------------------------------
 

@@ -104,6 +104,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
             for gradient, variable in zip(gradients, variables, strict=True):
                 self._refuse_rate(variable, hyper["learning_rate"])
                 self._update(variable, gradient, hyper)
+            self._forget_gradients()
         self._average_weights()
         steps.apply_constraints(variables)
         self._iterations.value = self._iterations.value + 1
@@ -136,9 +137,12 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
             for accumulator, value in zip(kept, sums, strict=True):
                 accumulator.value = value
             return []
-        for variable in self._trainable_variables:
-            self._slots["gradient_accumulator", id(variable)].assign(np.zeros(variable.shape))
         return [run(lambda s, n: (s / n,), s, *cast(s.dtype, every))[0] for s in sums]
+
+    def _forget_gradients(self) -> None:
+        """After an update the accumulators are 0 again, those of variables without a gradient included."""
+        for variable in self._trainable_variables if self._config["gradient_accumulation_steps"] else ():
+            self._slots["gradient_accumulator", id(variable)].assign(np.zeros(variable.shape))
 
     def _known(self, variables: Sequence[Variable] | None) -> list[Variable]:
         """The variables of this step, after building on them if it is the first."""
@@ -162,6 +166,10 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
         if missing:
             warnings.warn(f"Gradients do not exist for variables {missing} when minimizing the loss.", stacklevel=4)
         return present
+
+    def _name_searched(self, variable: Variable) -> str:
+        """Muon looks at Keras' own variables, the others at TensorFlow's."""
+        return variable.name if self.optimizer == "Muon" else super()._name_searched(variable)
 
     def _weight_decay_of(self, variable: Variable) -> float | None:
         """Muon decays the variables that it hands to Adam by their own factor."""

@@ -29,6 +29,7 @@ class OptimizerV2(Optimizer):
     """Base class of the OptimizerV2 generation; its sums run as TF 2.9 and later run them."""
 
     _total = staticmethod(total)
+    _missing = KeyError
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,6 +74,9 @@ class OptimizerV2(Optimizer):
         name = "learning_rate" if name == "lr" else name
         if name in self.__dict__.get("_hyper", ()):
             self._hyper[name] = value
+            if name not in self._in_float32:
+                self._config[name] = value
+                self._choose_rules(self._owned)
         else:
             super().__setattr__(name, value)
 
