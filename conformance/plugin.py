@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .selection import Session
 
 SESSION = pytest.StashKey["Session"]()
@@ -36,9 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--smoke", action="store_true", help="one case per optimizer and edition: seconds, not minutes")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "conformance: a verdict about the implementation under test")
     options = config.option
+    if str(config.getoption("hypothesis_profile", None)).startswith("goldenstep"):
+        from . import strategies  # noqa: F401  # it registers the profiles, before hypothesis looks for them
     if any([options.impl, options.edition, options.optimizer, options.feature, options.case, options.smoke]):
         session(config)
 
@@ -56,6 +61,12 @@ def session(config: pytest.Config) -> Session:
         except (UnknownImplementationError, UnknownSelectionError) as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[SESSION]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The properties are no part of a run that asks for certain goldens."""
+    asked = config.option.case or config.option.smoke or config.option.feature
+    return True if asked and collection_path.name == "test_properties.py" else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

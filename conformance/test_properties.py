@@ -1,0 +1,84 @@
+"""Every property that the selected editions and optimizers have, on cases drawn from the specification.
+
+--hypothesis-profile=goldenstep-deep    ten times as many cases
+--hypothesis-seed=7                     other cases; the same seed gives the same ones
+"""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from typing import Any
+
+import pytest
+from hypothesis import given, reject, seed, settings
+
+from goldenstep.conformance.plugin import session
+from goldenstep.conformance.properties import PROPERTIES, Broken, Inapplicable, Subject, report
+from goldenstep.conformance.selection import Session
+from goldenstep.conformance.strategies import cases
+
+Document = dict[str, Any]
+Place = tuple[str, str, tuple[str, ...]]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test per property and edition, for the optimizers that are selected and have the property."""
+    chosen = session(metafunc.config)
+    selected = dict.fromkeys(tuple(identity.split("/")[:2]) for identity in chosen.ids)
+    places: list[Place] = []
+    for identity, prop in PROPERTIES.items():
+        for edition in dict.fromkeys(edition for edition, _ in selected):
+            optimizers = tuple(name for name in prop.holds_for(edition) if (edition, name.lower()) in selected)
+            if optimizers:
+                places.append((identity, edition, optimizers))
+    metafunc.parametrize("place", places, ids=[f"{identity}-{edition}" for identity, edition, _ in places])
+
+
+@pytest.mark.conformance
+def test_property(place: Place, conformance_session: Session, request: pytest.FixtureRequest) -> None:
+    """The property holds for the implementation in every case that is drawn."""
+    identity, edition, optimizers = place
+    implementation = conformance_session.implementation
+    if identity == "P-01" and implementation.name == "reference":
+        pytest.skip("the reference is not compared with itself")
+    prop, subject = PROPERTIES[identity], Subject(implementation)
+    able = tuple(o for o in optimizers if implementation.supports(minimal(edition, o)) is None)
+    if not able:
+        pytest.skip(f"unsupported: {implementation.supports(minimal(edition, optimizers[0]))}")
+    failure = ""
+
+    @seed(zlib.crc32(f"{identity} {edition} {request.config.getoption('hypothesis_seed', None)}".encode()))
+    @settings(profile(request.config), max_examples=examples(request.config) * (len(able) if identity == "P-01" else 1))
+    @given(cases(edition, able, prop.drawing))
+    def check(case: Document) -> None:
+        nonlocal failure
+        try:
+            prop.check(subject, case)
+        except Inapplicable:
+            reject()
+        except Broken as broken:
+            failure = report(identity, implementation, case, broken)
+            raise
+
+    with contextlib.suppress(Broken):
+        check()
+        return
+    pytest.fail(failure, pytrace=False)
+
+
+def minimal(edition: str, optimizer: str) -> Document:
+    """A case without steps: as much as tells whether the optimizer is supported."""
+    kind = {"class_name": optimizer, "config": {}}
+    empty: Document = {"clauses": [], "features": ["dense"], "flags": [], "variables": [], "events": []}
+    return {"id": f"{edition}/{optimizer.lower()}/drawn", "edition": edition, "optimizer": kind, **empty}
+
+
+def profile(config: pytest.Config) -> settings:
+    """The profile that was asked for, or ours."""
+    return settings.get_profile(config.getoption("hypothesis_profile", None) or "goldenstep")
+
+
+def examples(config: pytest.Config) -> int:
+    """How many cases a property is judged on."""
+    return profile(config).max_examples

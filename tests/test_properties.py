@@ -1,0 +1,128 @@
+"""The properties are on trial: what they are drawn from, where they hold, and that failures can be replayed."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, reject, seed, settings
+
+from goldenstep import spec
+from goldenstep.conformance import properties
+from goldenstep.conformance.keras_shaped import reference
+from goldenstep.conformance.properties import PROPERTIES, Broken, Inapplicable, Subject
+from goldenstep.conformance.strategies import Drawing, cases
+
+Document = dict[str, Any]
+EXCEPTIONS = [
+    (prop.id, edition, optimizer)
+    for prop in PROPERTIES.values()
+    for but in prop.but
+    for edition in but.editions
+    for optimizer in but.optimizers
+    if edition in prop.editions and optimizer in spec.available(edition) and optimizer in prop.optimizers
+]
+
+
+@pytest.mark.parametrize("edition", spec.editions())
+def test_a_drawn_case_is_a_case_and_is_taken(edition: str) -> None:
+    """What the strategies draw fits the schema, and the reference does not refuse it."""
+    implementation = reference()
+
+    @settings(settings.get_profile("goldenstep"), max_examples=20)
+    @seed(zlib.crc32(edition.encode()))
+    @given(cases(edition, tuple(spec.available(edition)), Drawing(missing=True, extreme=True)))
+    def check(case: Document) -> None:
+        spec.validate(case, "case", "drawn")
+        assert "error" not in implementation.run(case)
+
+    check()
+
+
+def test_every_property_has_its_own_sentence_and_holds_somewhere() -> None:
+    sentences = [prop.sentence for prop in PROPERTIES.values()]
+    assert len(set(sentences)) == len(sentences) >= 40
+    assert all(prop.sentence.endswith(".") for prop in PROPERTIES.values())
+    assert all(any(prop.holds_for(edition) for edition in spec.editions()) for prop in PROPERTIES.values())
+
+
+@pytest.mark.parametrize(("identity", "edition", "optimizer"), EXCEPTIONS)
+def test_where_a_property_does_not_hold_there_is_a_counterexample(identity: str, edition: str, optimizer: str) -> None:
+    """An exception is a fact about the release, not an excuse: some case breaks the property on the reference."""
+    prop, implementation = PROPERTIES[identity], reference()
+
+    @settings(settings.get_profile("goldenstep"), max_examples=2000, phases=[Phase.generate])
+    @seed(7)
+    @given(cases(edition, (optimizer,), prop.drawing))
+    def search(case: Document) -> None:
+        try:
+            prop.check(Subject(implementation), case)
+        except Inapplicable:
+            reject()
+
+    with pytest.raises(Broken):
+        search()
+
+
+PACKAGE = """
+import numpy as np
+from goldenstep.reference import Variable
+from goldenstep.reference.editions import keras3
+GOLDENSTEP_EDITIONS = ["keras3"]
+clear_session = keras3.clear_session
+
+class SGD(keras3.SGD):
+    def apply_gradients(self, pairs):
+        return super().apply_gradients([(np.abs(g), v) for g, v in pairs])
+"""
+
+
+def run(folder: Path, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True, timeout=120, input=given
+    )
+
+
+def test_a_failure_prints_a_small_case_and_the_line_that_shows_it_again(tmp_path: Path) -> None:
+    (tmp_path / "mypkg.py").write_text(PACKAGE)
+    options = ("--pyargs", "goldenstep.conformance", "-q", "-p", "no:cacheprovider", "--impl=mypkg", "-k", "P-31")
+    one, other = (run(tmp_path, "pytest", *options).stdout for _ in range(2))
+    head, _, rest = one.partition("<<'CASE'\n")
+    case = rest.partition("\nCASE")[0]
+    assert rest.partition("\nCASE")[0] == other.partition("<<'CASE'\n")[2].partition("\nCASE")[0]
+    assert len(json.loads(case)["variables"]) == 1
+    assert len(json.loads(case)["events"]) <= 2
+    command = head.splitlines()[-1].split()[2:]
+    again = run(tmp_path, *command, given=case)
+    assert again.returncode == 1, again.stdout + again.stderr
+    assert "P-31 does not hold for SGD of keras3" in again.stdout
+
+
+def test_a_property_that_holds_is_said_to(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    case: Document = {
+        "id": "keras3/sgd/drawn",
+        "edition": "keras3",
+        "clauses": [],
+        "features": ["dense"],
+        "flags": [],
+        "optimizer": {"class_name": "SGD", "config": {}},
+        "variables": [{"name": "kernel", "value": {"dtype": "float32", "shape": [1], "values": [1.0]}}],
+        "events": [{"apply": [[0.5]]}],
+    }
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(case)))
+    assert properties.main(["P-31"]) == 0
+    assert "P-31 holds" in capsys.readouterr().out
+
+
+def test_properties_are_left_out_where_goldens_are_asked_for(tmp_path: Path) -> None:
+    options = ("pytest", "--pyargs", "goldenstep.conformance", "-q", "-p", "no:cacheprovider", "--collect-only")
+    assert "test_property" not in run(tmp_path, *options, "--case=keras3/adam/amsgrad").stdout
+    listed = run(tmp_path, *options, "--edition=tf2.15", "--optimizer=Lion").stdout
+    assert "test_property[P-29-tf2.15]" in listed
+    assert "P-32" not in listed
