@@ -1,0 +1,234 @@
+"""Wrong implementations: the reference with a piece of its source text replaced, for as long as it is on trial.
+
+    with WRONG["adam/epsilon-under-the-root"].at_work():
+        judge(reference(), case, trajectory)
+
+Each has an id, says what is wrong, and where the mistake was made: an id of the list of bugs, or "own" where it is
+only a likely one.  README.md beside this file names the golden that rejects each; `python -m tests.wrong` writes it.
+"""
+
+from __future__ import annotations
+import __future__
+
+import contextlib
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from goldenstep import spec
+from goldenstep.conformance.keras_shaped import reference
+from goldenstep.conformance.verdict import Verdict, judge
+from goldenstep.golden import files
+from goldenstep.reference import bits
+
+Document = dict[str, Any]
+Pair = tuple[str, str]
+TABLE = Path(__file__).parent / "README.md"
+LEGACY = ("tf2.4", "tf2.9.legacy", "tf2.12.legacy", "tf2.15.legacy")
+NEW = ("tf2.9", "tf2.12", "tf2.15", "keras3")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Source text of a function, replaced: of a rule, in the table of an edition, or of an attribute."""
+
+    function: Callable[..., Any]
+    place: Callable[[Callable[..., Any]], contextlib.AbstractContextManager[None]]
+    pairs: Sequence[Pair]
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A wrong implementation: the reference with some edits, and the goldens that may tell."""
+
+    id: str
+    what: str
+    source: str
+    edits: Sequence[Edit]
+    editions: Sequence[str]
+    optimizers: Sequence[str]
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """The reference is wrong in this way."""
+        with contextlib.ExitStack() as stack:
+            for edit in self.edits:
+                stack.enter_context(edit.place(edited(edit.function, edit.pairs)))
+            yield
+
+
+WRONG: dict[str, Wrong] = {}
+
+
+def wrong(identity: str, what: str, source: str, *edits: tuple[list[Edit], Sequence[str], Sequence[str]]) -> None:
+    """Register a wrong implementation."""
+    assert identity not in WRONG, identity
+    editions = dict.fromkeys(edition for _, editions, _ in edits for edition in editions)
+    optimizers = dict.fromkeys(optimizer for *_, optimizers in edits for optimizer in optimizers)
+    WRONG[identity] = Wrong(
+        identity, what, source, [e for es, *_ in edits for e in es], list(editions), list(optimizers)
+    )
+
+
+def rule(
+    optimizer: str, editions: str | Sequence[str], *pairs: Pair
+) -> tuple[list[Edit], Sequence[str], Sequence[str]]:
+    """Replace text in the rules of an optimizer, in all variants of these editions that have it."""
+    editions = [editions] if isinstance(editions, str) else editions
+    tables = importlib.import_module(f"goldenstep.reference.rules.{optimizer.lower()}").RULES
+    edits = []
+    for edition in editions:
+        for variant, function in tables[edition].items():
+            if all(before in inspect.getsource(function) for before, _ in pairs):
+                edits.append(Edit(function, replacing(tables, edition, variant), pairs))
+    assert edits, f"{optimizer} of {', '.join(editions)} has no rule with {pairs}"
+    return edits, editions, [optimizer]
+
+
+def code(
+    owner: Any,
+    name: str,
+    *pairs: Pair,
+    editions: str | Sequence[str],
+    optimizers: str | Sequence[str] = ("SGD", "Adam"),
+) -> tuple[list[Edit], Sequence[str], Sequence[str]]:
+    """Replace text in a function of a module or in a method of a class."""
+    editions = [editions] if isinstance(editions, str) else editions
+    optimizers = [optimizers] if isinstance(optimizers, str) else optimizers
+    return [Edit(getattr(owner, name), setting(owner, name), pairs)], editions, optimizers
+
+
+def replacing(tables: dict[str, Any], edition: str, variant: str) -> Any:
+    """A context manager that puts a rule into the table of an edition; editions may share one, so it is copied."""
+
+    @contextlib.contextmanager
+    def place(function: Callable[..., Any]) -> Iterator[None]:
+        before = tables[edition]
+        tables[edition] = {**before, variant: function}
+        try:
+            yield
+        finally:
+            tables[edition] = before
+
+    return place
+
+
+def setting(owner: Any, name: str) -> Any:
+    """A context manager that gives an attribute another value."""
+
+    @contextlib.contextmanager
+    def place(function: Callable[..., Any]) -> Iterator[None]:
+        own = name in vars(owner)
+        before = vars(owner).get(name)
+        setattr(owner, name, staticmethod(function) if isinstance(before, staticmethod) else function)
+        try:
+            yield
+        finally:
+            setattr(owner, name, before) if own else delattr(owner, name)
+
+    return place
+
+
+def edited(function: Callable[..., Any], pairs: Sequence[Pair]) -> Callable[..., Any]:
+    """The function with each text replaced by another; ValueError if its source doesn't have it."""
+    source = inspect.getsource(function)
+    for before, after in pairs:
+        if before not in source:
+            raise ValueError(
+                f"{function.__name__} has no {before!r} any more: bring the wrong implementation up to date"
+            )
+        source = source.replace(before, after)
+    names = {**vars(bits), "np": np, **getattr(function, "__globals__", {}), "product": product, "wide": wide}
+    source = f"if True:\n{source}" if source.startswith(" ") else source
+    compiled = compile(source, f"<wrong {function.__name__}>", "exec", flags=__future__.annotations.compiler_flag)
+    exec(compiled, names)
+    return names[function.__name__]  # type: ignore[no-any-return]
+
+
+def product(base: Any, exponent: Any) -> Any:
+    """`base ** exponent` as a running product, each factor rounded."""
+    result = base / base
+    for _ in range(int(exponent)):
+        result = result * base
+    return result
+
+
+def wide(x: Any) -> Any:
+    """The same numbers in float64."""
+    return np.asarray(x, np.float64)
+
+
+# ---- the trial ---------------------------------------------------------------------------------------------
+
+RECORDED, MADE, PROPOSED = "", "not yet recorded", "proposed"
+
+
+def trials_of(suspect: Wrong) -> Iterator[tuple[str, str]]:
+    """Ids of the cases that may reject it and their standing: goldens first, long ones and errors last among them."""
+
+    def late(identity: str) -> bool:
+        slug = identity.split("/", 2)[2]
+        return slug.startswith(("refused", "fails", "thousand", "gradient-of", "gradient-none"))
+
+    places = [(e, o) for e in suspect.editions for o in suspect.optimizers if o in spec.available(e)]
+    prefixes = tuple(f"{edition}/{optimizer.lower()}/" for edition, optimizer in places)
+    found = [identity for prefix in prefixes for identity in index() if identity.startswith(prefix)]
+    yield from ((identity, RECORDED) for identity in sorted(found, key=late))
+    for place in places:
+        yield from ((identity, MADE) for identity in made(*place) if identity not in index())
+    yield from ((identity, PROPOSED) for identity in proposed() if identity.startswith(prefixes))
+
+
+index = functools.cache(files.index)
+
+
+@functools.cache
+def made(edition: str, optimizer: str) -> dict[str, Document]:
+    """The cases of an optimizer that would be recorded now, by id."""
+    from goldenstep.golden.cases import cases_of
+
+    return {case["id"]: case for case in cases_of(edition, optimizer)}
+
+
+@functools.cache
+def expected(identity: str) -> tuple[Document, Document]:
+    """A case and its trajectory: the recorded one, or that of the reference as it should be."""
+    if identity in index():
+        golden = files.parsed(*index()[identity])
+        return golden["case"], golden["trajectory"]
+    edition, name, _ = identity.split("/", 2)
+    optimizer = next(optimizer for optimizer in spec.optimizers() if optimizer.lower() == name)
+    case = proposed().get(identity) or made(edition, optimizer)[identity]
+    return case, reference().run(case)
+
+
+def rejects(identity: str, suspect: Wrong) -> bool:
+    """Does a case reject it? One that raises where the reference does not is no mistake but a slip of ours."""
+    case, trajectory = expected(identity)
+    with suspect.at_work():
+        return judge(reference(), case, trajectory).verdict is Verdict.DIVERGES
+
+
+def first_to_reject(suspect: Wrong) -> tuple[str, str] | None:
+    """The first case that rejects a wrong implementation and its standing, or None if it survives them all."""
+    return next((trial for trial in trials_of(suspect) if rejects(trial[0], suspect)), None)
+
+
+def rows() -> dict[str, tuple[str, str]]:
+    """The table as it stands: the case that rejects each wrong implementation and its standing, by its id."""
+    lines = TABLE.read_text("utf-8").splitlines() if TABLE.exists() else []
+    cells = [line.strip("|").split("|") for line in lines if line.startswith("| `")]
+    last = [cell[-1].strip().removesuffix(")").partition(" (") for cell in cells]
+    return {
+        cell[0].strip(" `"): (case.strip("`"), standing) for cell, (case, _, standing) in zip(cells, last, strict=True)
+    }
+
+
+from . import adams, others, pipelines  # noqa: E402, F401  # they register what is wrong
+from .proposals import proposed  # noqa: E402
