@@ -373,8 +373,9 @@ def type_of(optimizer: str, edition: str) -> type:
 
 
 def rules_of(optimizer: str, edition: str, table: str = "RULES") -> dict[str, Rule]:
-    """The rule of every variant, in the order in which variants are tried."""
-    rules: dict[str, Rule] = getattr(module_of(optimizer), table, {}).get(edition, {})
+    """The rule of every variant, in the order in which variants are tried; the dense one where no sparse one is."""
+    module = module_of(optimizer)
+    rules: dict[str, Rule] = {**module.RULES[edition], **getattr(module, table).get(edition, {})}
     order = [variant["name"] for variant in spec.optimizers()[optimizer]["variants"]]
     return {name: rules[name] for name in [*order, *rules] if name in rules}
 

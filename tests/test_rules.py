@@ -28,17 +28,18 @@ def module(optimizer: str) -> ModuleType:
     return importlib.import_module(f"goldenstep.reference.rules.{optimizer.lower()}")
 
 
-def distinct_rules() -> Iterator[tuple[str, Rule]]:
+def distinct_rules(kind: str) -> Iterator[tuple[str, Rule]]:
     for optimizer in spec.optimizers():
         seen: list[Rule] = []
-        for table in module(optimizer).RULES.values():
+        for table in getattr(module(optimizer), kind).values():
             for rule in table.values():
                 if rule not in seen:
                     seen.append(rule)
                     yield optimizer, rule
 
 
-RULES = list(distinct_rules())
+RULES = [(optimizer, kind, rule) for kind in ("RULES", "SPARSE") for optimizer, rule in distinct_rules(kind)]
+EACH = pytest.mark.parametrize(("optimizer", "kind", "rule"), RULES, ids=[f"{o}-{r.__name__}" for o, _, r in RULES])
 
 
 def variants_of(golden: dict[str, Any]) -> set[str]:
@@ -57,13 +58,19 @@ def takes_the_same(one: Rule, other: Rule) -> bool:
     return slots(one) == slots(other)
 
 
-def agrees(optimizer: str, edition: str, variant: str, rule: Rule, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Does the reference pass every golden of a variant with `rule` in the place of its own?"""
+def agrees(
+    optimizer: str, kind: str, edition: str, variant: str, rule: Rule | None, monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """Does the reference pass every golden of a variant with `rule` in the place of its own?
+
+    Without a sparse rule the rows are made an array, for the dense one.
+    """
     with monkeypatch.context() as patch:
-        patch.setitem(module(optimizer).RULES[edition], variant, rule)
+        patch.setitem(getattr(module(optimizer), kind)[edition], variant, rule)
         judged = 0
         for golden in files.goldens(files.path_of(edition, optimizer)):
-            if golden["case"]["events"] and variant in variants_of(golden):
+            sparse = "sparse" in golden["case"]["features"]
+            if golden["case"]["events"] and variant in variants_of(golden) and (sparse or kind == "RULES"):
                 judged += 1
                 record = judge(IMPLEMENTATION, golden["case"], golden["trajectory"])
                 if record.verdict is not Verdict.EXACT:
@@ -72,35 +79,37 @@ def agrees(optimizer: str, edition: str, variant: str, rule: Rule, monkeypatch: 
         return True
 
 
-@pytest.mark.parametrize(("optimizer", "rule"), RULES, ids=[f"{o}-{r.__name__}" for o, r in RULES])
+@EACH
 def test_a_rule_has_the_bits_of_exactly_its_own_editions(
-    optimizer: str, rule: Rule, monkeypatch: pytest.MonkeyPatch
+    optimizer: str, kind: str, rule: Rule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tables = module(optimizer).RULES
+    tables = getattr(module(optimizer), kind)
     for variant in {v for table in tables.values() for v, r in table.items() if r is rule}:
         own = {edition for edition, table in tables.items() if table.get(variant) is rule}
         candidates = [e for e, table in tables.items() if variant in table and takes_the_same(rule, table[variant])]
-        matched = {e for e in candidates if agrees(optimizer, e, variant, rule, monkeypatch)}
+        matched = {e for e in candidates if agrees(optimizer, kind, e, variant, rule, monkeypatch)}
         assert matched == own
+        assert kind == "RULES" or not any(agrees(optimizer, kind, e, variant, None, monkeypatch) for e in own)
 
 
 @pytest.mark.parametrize("optimizer", spec.optimizers())
 def test_a_rule_file_serves_every_edition_and_variant(optimizer: str) -> None:
     document = spec.optimizers()[optimizer]
     tables = module(optimizer).RULES
-    assert set(tables) == set(document["editions"])
-    for table in tables.values():
+    sparse = module(optimizer).SPARSE
+    assert set(tables) == set(document["editions"]) >= set(sparse)
+    for table in (*tables.values(), *sparse.values()):
         assert set(table) <= {variant["name"] for variant in document["variants"]}
 
 
-@pytest.mark.parametrize(("optimizer", "rule"), RULES, ids=[f"{o}-{r.__name__}" for o, r in RULES])
-def test_the_docstring_table_names_the_rule(optimizer: str, rule: Rule) -> None:
+@EACH
+def test_the_docstring_table_names_the_rule(optimizer: str, kind: str, rule: Rule) -> None:
     if rule.__module__ == module(optimizer).__name__:
         assert rule.__name__ in (module(optimizer).__doc__ or "")
 
 
-@pytest.mark.parametrize(("optimizer", "rule"), RULES, ids=[f"{o}-{r.__name__}" for o, r in RULES])
-def test_a_rule_is_short_and_flat(optimizer: str, rule: Rule) -> None:
+@EACH
+def test_a_rule_is_short_and_flat(optimizer: str, kind: str, rule: Rule) -> None:
     (function,) = ast.parse(inspect.getsource(rule)).body
     assert isinstance(function, ast.FunctionDef)
     statements = function.body[1:]
@@ -110,9 +119,9 @@ def test_a_rule_is_short_and_flat(optimizer: str, rule: Rule) -> None:
     assert "edition" not in inspect.getsource(rule)
 
 
-@pytest.mark.parametrize(("optimizer", "rule"), RULES, ids=[f"{o}-{r.__name__}" for o, r in RULES])
-def test_a_rule_leaves_its_inputs_alone(optimizer: str, rule: Rule) -> None:
-    edition = next(e for e, table in module(optimizer).RULES.items() if rule in table.values())
+@EACH
+def test_a_rule_leaves_its_inputs_alone(optimizer: str, kind: str, rule: Rule) -> None:
+    edition = next(e for e, table in getattr(module(optimizer), kind).items() if rule in table.values())
     config = {name: entry["default"] for name, entry in spec.hyperparameters(optimizer, edition).items()}
     parameters = list(inspect.signature(rule).parameters.values())
     shape = (2, 3)
@@ -121,7 +130,7 @@ def test_a_rule_leaves_its_inputs_alone(optimizer: str, rule: Rule) -> None:
     shapes = {"variable": shape, "rows": shape[:-1], "columns": shape[1:], "scalar": ()}
     arrays = [stream.uniform(0.5, 1, shape).astype(np.float32) for _ in range(2)]
     arrays += [
-        np.full(shapes[documents[p.name]["shape"]], 0.5, np.float32)
+        np.full(shapes[documents[p.name]["shape"]], 0.5, np.float32) if p.name != "indices" else np.array([1, 1])
         for p in parameters[2:]
         if p.kind is not p.KEYWORD_ONLY
     ]
