@@ -15,9 +15,10 @@ from goldenstep import spec
 from goldenstep.spec.layout import facts
 
 from .compare import full_config, owners
-from .drawing import Document, Shape, features_of, normal, slug, typed
+from .drawing import Document, Shape, dtypes_of, features_of, normal, slug, typed
 from .lifecycle_cases import lifecycle_cases
 from .optimizer_schedule_cases import optimizer_schedule_cases
+from .sparse_cases import sparse_cases
 
 STEPS = 10
 USUAL: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
@@ -102,6 +103,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from refused(edition, optimizer)
     yield from lifecycle_cases(edition, optimizer)
     yield from optimizer_schedule_cases(edition, optimizer)
+    yield from sparse_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
@@ -138,12 +140,6 @@ MISFITS: dict[str, tuple[Shape, str]] = {
     "of-shape-3x2x4-for-2x4": ((3, 2, 4), "float32"),
     "of-float64-for-float32": ((2, 4), "float64"),
 }
-
-
-def dtypes_of(edition: str, optimizer: str) -> list[str]:
-    """The dtypes of variables that this optimizer takes in this edition, float32 first."""
-    basic = ["float32", "float64", "float16"]
-    return list(spec.optimizers()[optimizer]["editions"][edition].get("dtypes", basic))
 
 
 def variant_configs(optimizer: str, edition: str) -> Iterator[Document]:
@@ -244,7 +240,7 @@ def finished(identity: str, edition: str, case: Document) -> Document:
     stated: list[str] = []
     if "errors" not in features:
         known = full_config(case)
-        per_variable = [spec.clauses(optimizer, edition, facts(optimizer, known, owner)) for owner in owners(case)]
+        per_variable = [spec.clauses(optimizer, edition, facts(optimizer, known, o), features) for o in owners(case)]
         stated = list(dict.fromkeys(clause for ids in per_variable for clause in ids))
         stated += spec.pipeline_clauses(edition, features, known)
     keep = {"keep": case["keep"]} if "keep" in case else {}

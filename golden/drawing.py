@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from goldenstep import spec
+
 from .codec import flat
 
 Document = dict[str, Any]
@@ -57,3 +59,9 @@ FEATURES = {
     "decay": "learning_rate",
     "lr": "learning_rate",
 }
+
+
+def dtypes_of(edition: str, optimizer: str) -> list[str]:
+    """The dtypes of variables that this optimizer takes in this edition, float32 first."""
+    basic = ["float32", "float64", "float16"]
+    return list(spec.optimizers()[optimizer]["editions"][edition].get("dtypes", basic))
