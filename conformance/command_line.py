@@ -355,6 +355,7 @@ def add_golden(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--python", metavar="PATH", required=True, help="the Python of its environment")
     parser.add_argument("--folder", metavar="FOLDER", help="where the goldens lie (default: the shipped ones)")
     parser.add_argument("--optimizer", metavar="NAME", help="only this optimizer, e.g. Adam")
+    parser.add_argument("--all", action="store_true", help="record known cases again, too")
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
         )
     variable = getattr(module, "Variable", None) or getattr(optimizers, "Variable", None)
     if variable is None:
-        raise UnknownImplementationError(f"--impl={name}: expected a class {name}.Variable(value, name=...), found none.")
+        raise UnknownImplementationError(f"--impl={name}: expected a class {name}.Variable(value, name=...).")
     tensor: Any = getattr(module, "convert_to_tensor", None)
     tensor = tensor or getattr(getattr(module, "ops", None), "convert_to_tensor", np.asarray)
     editions = getattr(module, "GOLDENSTEP_EDITIONS", [edition])
@@ -112,7 +112,7 @@ def keras() -> KerasShaped:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     module = _installed("keras")
     if int(module.__version__.partition(".")[0]) < 3:
-        raise UnknownImplementationError(f"--impl=keras: expected Keras 3, found {module.__version__}; try --impl=tf_keras.")
+        raise UnknownImplementationError(f"--impl=keras: expected Keras 3, got {module.__version__}; try tf_keras.")
     slices = indexed_slices(_installed("tensorflow")) if module.backend.backend() == "tensorflow" else None
     return KerasShaped(
         "keras",

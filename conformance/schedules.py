@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,11 +29,18 @@ def class_of(implementation: KerasShaped, edition: str, name: str) -> Any:
 
 def unsupported(implementation: KerasShaped, case: Document) -> str | None:
     """None if every schedule of a case is there, otherwise which one is not."""
-    arguments = [case["schedule"]] if "schedule" in case else case["optimizer"]["config"].values()
-    for given in arguments:
+    for given in [case["schedule"]] if "schedule" in case else _arguments(case):
         if described(given) and class_of(implementation, case["edition"], given["class_name"]) is None:
             return f"no schedule {given['class_name']}"
     return None
+
+
+def _arguments(case: Document) -> Iterator[Any]:
+    """Everything that a case gives to its optimizer, at first and on the way."""
+    yield from case["optimizer"]["config"].values()
+    for event in case["events"]:
+        for inner in (event, event.get("attempt", {})):
+            yield from inner.get("set", {}).values()
 
 
 def described(given: Any) -> bool:

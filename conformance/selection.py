@@ -74,7 +74,7 @@ def select(
     for identity in selection.cases or ():
         if identity not in index:
             near = difflib.get_close_matches(identity, index, 3, 0.5)
-            raise UnknownSelectionError(f"--case={identity}: no such case." + (f" Near: {', '.join(near)}." if near else ""))
+            raise UnknownSelectionError(f"--case={identity}: no such case." + f" Near: {', '.join(near)}." * bool(near))
     chosen = {
         identity: place
         for identity, place in index.items()

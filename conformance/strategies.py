@@ -21,8 +21,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from goldenstep import spec
-from goldenstep.golden.cases import dtypes_of, finished
+from goldenstep.golden.cases import finished
 from goldenstep.golden.codec import flat
+from goldenstep.golden.drawing import dtypes_of
 
 Document = dict[str, Any]
 Shape = tuple[int, ...]

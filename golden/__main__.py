@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--folder", type=Path, default=files.FOLDER, help="where the goldens lie (default: the shipped ones)"
     )
     parser.add_argument("--optimizer", help="only this optimizer; or: schedules")
-    parser.add_argument("--all", action="store_true", help="record known cases again, too, not only new and changed ones")
+    parser.add_argument("--all", action="store_true", help="record known cases again, too")
     given = parser.parse_args(arguments)
     try:
         if given.action == "record":

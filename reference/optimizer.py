@@ -174,7 +174,7 @@ class Optimizer:
             slot.value = np.asarray(value)
 
     def _fitted(self, gradient: np.ndarray, variable: Variable) -> np.ndarray:
-        """A gradient of another shape or dtype, if the release takes it: cast and broadcast; else the release's error."""
+        """A gradient of another shape or dtype, if the release takes it, cast and broadcast; else its error."""
         self._refuse(gradient.shape, gradient.dtype, variable)
         return np.broadcast_to(gradient.astype(variable.dtype), variable.shape)
 

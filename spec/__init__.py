@@ -78,7 +78,7 @@ def _like(optimizer: str, edition: str) -> Document:
 
 
 def arguments(optimizer: str, edition: str) -> list[Document]:
-    """All constructor arguments in signature order: own ones, then the common tail, unless `arguments` says otherwise."""
+    """All constructor arguments in signature order: own, then common ones, unless `arguments` says otherwise."""
     own = hyperparameters(optimizer, edition)
     common = {entry["name"]: entry for entry in editions()[edition]["arguments"]}
     if "name" in common and editions()[edition]["default_name"] == "class name":

@@ -238,3 +238,8 @@ def clear_session() -> None:
 constraints = _constraints.KERAS_3
 globals().update(optimizers_of("keras3", BaseOptimizer))
 schedules = schedules_of("keras3", "optimizers.schedules")
+
+
+def __getattr__(name: str) -> Any:
+    """For type checkers: the classes are made from the specification."""
+    raise AttributeError(f"keras3 has no {name!r}")

@@ -242,7 +242,8 @@ def refuse_averages(config: dict[str, Any], least: str) -> None:
         raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={momentum}")
     if frequency and (not isinstance(frequency, int) or frequency < 1):
         raise ValueError(
-            f"`ema_overwrite_frequency` must be an integer {least} or None. Received: ema_overwrite_frequency={frequency}"
+            f"`ema_overwrite_frequency` must be an integer {least} or None. "
+            f"Received: ema_overwrite_frequency={frequency}"
         )
 
 
@@ -250,3 +251,8 @@ constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.12", Optimizer))
 schedules = schedules_of("tf2.12", "optimizers.schedules")
 legacy = SimpleNamespace(**optimizers_of("tf2.12.legacy", OptimizerV2), constraints=constraints)
+
+
+def __getattr__(name: str) -> Any:
+    """For type checkers: the classes are made from the specification."""
+    raise AttributeError(f"tf2.12 has no {name!r}")

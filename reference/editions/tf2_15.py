@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
 from .. import constraints as _constraints
 from .. import steps
@@ -36,3 +37,8 @@ constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.15", Optimizer))
 schedules = schedules_of("tf2.15", "optimizers.schedules")
 legacy = SimpleNamespace(**optimizers_of("tf2.15.legacy", OptimizerV2), constraints=constraints)
+
+
+def __getattr__(name: str) -> Any:
+    """For type checkers: the classes are made from the specification."""
+    raise AttributeError(f"tf2.15 has no {name!r}")

@@ -5,6 +5,8 @@ Source       tensorflow 2.4.4, python/keras/optimizer_v2; the pipeline is in opt
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import constraints as _constraints
@@ -28,3 +30,8 @@ constraints = _constraints.TF2_4
 globals().update(optimizers_of("tf2.4", Optimizer))
 schedules = schedules_of("tf2.4", "optimizers.schedules")
 experimental = schedules_of("tf2.4", "experimental")
+
+
+def __getattr__(name: str) -> Any:
+    """For type checkers: the classes are made from the specification."""
+    raise AttributeError(f"tf2.4 has no {name!r}")

@@ -74,3 +74,8 @@ globals().update(optimizers_of("tf2.9", Optimizer))
 schedules = schedules_of("tf2.9", "optimizers.schedules")
 experimental = SimpleNamespace(**{name: globals()[name] for name in optimizers_of("tf2.9", Optimizer)})
 legacy = SimpleNamespace(**optimizers_of("tf2.9.legacy", OptimizerV2), constraints=constraints)
+
+
+def __getattr__(name: str) -> Any:
+    """For type checkers: the classes are made from the specification."""
+    raise AttributeError(f"tf2.9 has no {name!r}")
