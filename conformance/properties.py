@@ -291,7 +291,7 @@ SHIPPED_DECAY = But("as shipped the weights keep only what they should lose (ADA
 # ---- the implementation as a whole -------------------------------------------------------------------------
 
 
-@keeping("P-01", Drawing(missing=True, extreme=True))
+@keeping("P-01", Drawing(missing=True, extreme=True, at_zero=True))
 def equals_the_reference(subject: Subject, case: Document) -> None:
     """The trajectory is that of the reference: to the bit, or within the stated bound."""
     from .keras_shaped import reference

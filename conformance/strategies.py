@@ -69,6 +69,8 @@ class Drawing:
     """May a variable have no gradient, from the second step on?"""
     extreme: bool = False
     """May gradients be as small or large as the dtype allows, infinite, or not a number?"""
+    at_zero: bool = False
+    """May variables start at 0, where the first step shows every bit of an update?"""
 
 
 @functools.cache
@@ -85,7 +87,9 @@ def cases(edition: str, optimizers: tuple[str, ...], drawing: Drawing) -> st.Sea
         shapes, digits = zip(*draw(some_variables(drawing)), strict=True)
         tails = TAILS[draw(between(0, len(TAILS) - 1))]
 
-        def values(variable: int, array: int, scale: float = 1.0) -> list[Any]:
+        begin = draw(one_of((1.0, 0.0))) if drawing.at_zero else 1.0
+
+        def values(variable: int, array: int, scale: float) -> list[Any]:
             return numbers(digits[variable], tails[variable], array, shapes[variable], dtype, scale)
 
         events = [
@@ -104,7 +108,10 @@ def cases(edition: str, optimizers: tuple[str, ...], drawing: Drawing) -> st.Sea
                     "flags": [],
                     "optimizer": {"class_name": optimizer, "config": config},
                     "variables": [
-                        {"name": name, "value": {"dtype": dtype, "shape": list(shape), "values": values(variable, 0)}}
+                        {
+                            "name": name,
+                            "value": {"dtype": dtype, "shape": list(shape), "values": values(variable, 0, begin)},
+                        }
                         for variable, (name, shape) in enumerate(zip(NAMES, shapes, strict=False))
                     ],
                     "events": events,

@@ -39,6 +39,7 @@ class Edit:
     """Source text of a function, replaced: of a rule, in the table of an edition, or of an attribute."""
 
     function: Callable[..., Any]
+    source: str
     place: Callable[[Callable[..., Any]], contextlib.AbstractContextManager[None]]
     pairs: Sequence[Pair]
 
@@ -59,7 +60,7 @@ class Wrong:
         """The reference is wrong in this way."""
         with contextlib.ExitStack() as stack:
             for edit in self.edits:
-                stack.enter_context(edit.place(edited(edit.function, edit.pairs)))
+                stack.enter_context(edit.place(edited(edit)))
             yield
 
 
@@ -86,7 +87,7 @@ def rule(
     for edition in editions:
         for variant, function in tables[edition].items():
             if all(before in inspect.getsource(function) for before, _ in pairs):
-                edits.append(Edit(function, replacing(tables, edition, variant), pairs))
+                edits.append(edit_of(function, replacing(tables, edition, variant), pairs))
     assert edits, f"{optimizer} of {', '.join(editions)} has no rule with {pairs}"
     return edits, editions, [optimizer]
 
@@ -101,7 +102,7 @@ def code(
     """Replace text in a function of a module or in a method of a class."""
     editions = [editions] if isinstance(editions, str) else editions
     optimizers = [optimizers] if isinstance(optimizers, str) else optimizers
-    return [Edit(getattr(owner, name), setting(owner, name), pairs)], editions, optimizers
+    return [edit_of(getattr(owner, name), setting(owner, name), pairs)], editions, optimizers
 
 
 def replacing(tables: dict[str, Any], edition: str, variant: str) -> Any:
@@ -135,20 +136,22 @@ def setting(owner: Any, name: str) -> Any:
     return place
 
 
-def edited(function: Callable[..., Any], pairs: Sequence[Pair]) -> Callable[..., Any]:
+def edit_of(function: Callable[..., Any], place: Any, pairs: Sequence[Pair]) -> Edit:
+    """An edit of a function as it is now."""
+    return Edit(function, inspect.getsource(function), place, pairs)
+
+
+def edited(edit: Edit) -> Callable[..., Any]:
     """The function with each text replaced by another; ValueError if its source doesn't have it."""
-    source = inspect.getsource(function)
-    for before, after in pairs:
+    source, name = edit.source, edit.function.__name__
+    for before, after in edit.pairs:
         if before not in source:
-            raise ValueError(
-                f"{function.__name__} has no {before!r} any more: bring the wrong implementation up to date"
-            )
+            raise ValueError(f"{name} has no {before!r} any more: bring the wrong implementation up to date")
         source = source.replace(before, after)
-    names = {**vars(bits), "np": np, **getattr(function, "__globals__", {}), "product": product, "wide": wide}
+    names = {**vars(bits), "np": np, **getattr(edit.function, "__globals__", {}), "product": product, "wide": wide}
     source = f"if True:\n{source}" if source.startswith(" ") else source
-    compiled = compile(source, f"<wrong {function.__name__}>", "exec", flags=__future__.annotations.compiler_flag)
-    exec(compiled, names)
-    return names[function.__name__]  # type: ignore[no-any-return]
+    exec(compile(source, f"<wrong {name}>", "exec", flags=__future__.annotations.compiler_flag), names)
+    return names[name]  # type: ignore[no-any-return]
 
 
 def product(base: Any, exponent: Any) -> Any:
