@@ -36,6 +36,11 @@ WHOLE_POWERS: list[Document] = [
     {"learning_rate_power": -2.0},
     {"learning_rate_power": -2.0, "l2_shrinkage_regularization_strength": 0.01},
 ]
+# In float16 this epsilon is 0, and where there was no gradient yet so is the divisor.
+DIVISORS_OF_ZERO: dict[str, list[Document]] = {
+    "Adagrad": [{"initial_accumulator_value": 0.0, "epsilon": 1e-10}],
+    "RMSprop": [{"epsilon": 1e-10}, {"epsilon": 1e-10, "centered": True}],
+}
 NON_NEGATIVE: Document = {"class_name": "NonNeg", "config": {}}
 
 
@@ -53,12 +58,17 @@ def unnamed(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
 
     for pattern in PATTERNS:
         yield pattern, case({}, pattern)
-    for dtype in dtypes_of(edition, optimizer)[1:]:
+    dtypes = dtypes_of(edition, optimizer)
+    for dtype in dtypes[1:]:
         yield f"duplicate-rows-{dtype}", case({}, "duplicate-rows", dtype=dtype)
+    for config in DIVISORS_OF_ZERO.get(optimizer, ()):
+        yield f"{slug(config)}+distinct-rows-float16", case(config, "distinct-rows", dtype="float16")
     yield "wide-rows", case({"learning_rate": 0.7}, "duplicate-rows", WIDE)
     for config in configs_of_variants(optimizer, edition):
         yield f"{slug(config)}+wide-rows", case({"learning_rate": 0.7, **config}, "duplicate-rows", WIDE)
         yield f"{slug(config)}+untouched-rows", case(config, "untouched-rows")
+        if "float16" in dtypes:
+            yield f"{slug(config)}+duplicate-rows-float16", case(config, "duplicate-rows", (5, 11), "float16")
     for config in WHOLE_POWERS if optimizer == "Ftrl" else ():
         yield f"{slug(config)}+wide-rows", case({"learning_rate": 0.7, **config}, "duplicate-rows", WIDE)
     yield "vector", case({}, "duplicate-rows", (5,))

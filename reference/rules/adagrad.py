@@ -13,9 +13,9 @@ tf2.9 ... keras3   adagrad_ops         inside the square root
 
 edition, sparse   plain             duplicate rows                       untouched rows
 tf2.4             adagrad_lazy_2_4  summed                               stay
-*.legacy          as dense          summed                               stay
-tf2.9             adagrad_sum     squared each; the step has the sum   stay
-tf2.12, tf2.15    as dense          summed in the pipeline               stay
+*.legacy          adagrad_lazy      summed                               stay
+tf2.9             adagrad_sum       squared each; the step has the sum   stay, unless the divisor is 0
+tf2.12, tf2.15    adagrad_rows      summed in the pipeline               stay
 keras3            adagrad_slices    squared each, and a step each        stay, unless a divisor is 0 or NaN
 """
 
@@ -58,11 +58,28 @@ def adagrad_lazy_2_4(w, g, indices, a, *, learning_rate, epsilon):
     return w, replaced(a, indices, row)
 
 
+def adagrad_lazy(w, g, indices, a, *, learning_rate, epsilon):
+    """TF's fused CPU kernel ResourceSparseApplyAdagradV2."""
+    lr, epsilon = cast(w.dtype, learning_rate, epsilon)
+    indices, g = summed(indices, g)
+    row = gathered(a, indices) + g * g
+    w = added(w, indices, -(g * lr / (sqrt(row) + epsilon)))
+    return w, replaced(a, indices, row)
+
+
 def adagrad_sum(w, g, indices, a, *, learning_rate, epsilon):
     """TF 2.9's Adagrad.update_step of IndexedSlices: the squares are summed, and so is the gradient."""
     lr, epsilon = cast(w.dtype, learning_rate, epsilon)
     a = added(a, indices, g * g)
     w = w - lr * dense(w.shape, indices, g) / sqrt(a + epsilon)
+    return w, a
+
+
+def adagrad_rows(w, g, indices, a, *, learning_rate, epsilon):
+    """keras 2 Adagrad.update_step of IndexedSlices from TF 2.12 on."""
+    lr, epsilon = cast(w.dtype, learning_rate, epsilon)
+    a = added(a, indices, g * g)
+    w = added(w, indices, -lr * g / sqrt(gathered(a, indices) + epsilon))
     return w, a
 
 
@@ -92,6 +109,11 @@ RULES = {
 
 SPARSE = {
     "tf2.4": {"plain": adagrad_lazy_2_4},
+    "tf2.9.legacy": {"plain": adagrad_lazy},
+    "tf2.12.legacy": {"plain": adagrad_lazy},
+    "tf2.15.legacy": {"plain": adagrad_lazy},
     "tf2.9": {"plain": adagrad_sum},
+    "tf2.12": {"plain": adagrad_rows},
+    "tf2.15": {"plain": adagrad_rows},
     "keras3": {"plain": adagrad_slices},
 }

@@ -23,15 +23,14 @@ tf2.12.legacy, tf2.15.legacy  ftrl_lazy          ftrl_lazy_shrinkage      summed
 tf2.9, tf2.12, tf2.15         as dense           as dense                 summed
 keras3                        ftrl_slices        ftrl_slices              squared each, then summed
 
-The sparse kernels leave the other rows alone.  They never scale linear by the learning rate, not even in tf2.4; where
-a row is one number they add g to it before they take the rest away.
+The sparse kernels leave the other rows alone.  They never scale linear by the learning rate, not even in tf2.4.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..bits import cast, cast_tensor, larger, minimum, root, root_2_4, sign
+from ..bits import cast, cast_tensor, larger, minimum, powers, root, root_2_4, sign
 from ..eigen_pow import pow_2_9, pow_2_21, root_2_9, root_2_12
 from ..slices import by_row, dense, gathered, replaced, summed
 
@@ -225,6 +224,17 @@ def ftrl_ops_2_21(
     return w, accumulator + g * g, linear
 
 
+def summed_by_kernel(linear, g, old, new, row, p, lr, power):
+    """Rows of linear, and the powers of `new`, as the sparse kernels take them.
+
+    Where a row is one number, g is added first, and the powers in the sum are the C library's, also the roots.
+    """
+    if linear.size == len(linear):
+        return linear + g - (powers(new, p) - powers(old, p)) / lr * row, root(new, p)
+    before, after = by_row(power, old, p), by_row(power, new, p)
+    return linear + (g - (after - before) / lr * row), after
+
+
 def ftrl_lazy_2_4(
     w,
     g,
@@ -244,11 +254,10 @@ def ftrl_lazy_2_4(
     l2 = l2 + beta / (2 * lr)
     indices, g = summed(indices, g)
     row, old, total = gathered(w, indices), gathered(accumulator, indices), gathered(linear, indices)
-    before, after = by_row(root_2_4, old, p), by_row(root_2_4, old + g * g, p)
-    step = (after - before) / lr * row
-    total = total + g - step if w.size == len(w) else total + (g - step)
+    new = old + g * g
+    total, after = summed_by_kernel(total, g, old, new, row, p, lr, root_2_4)
     row = (larger(minimum(total, l1), -l1) - total) / (after / lr + 2 * l2)
-    return replaced(w, indices, row), replaced(accumulator, indices, old + g * g), replaced(linear, indices, total)
+    return replaced(w, indices, row), replaced(accumulator, indices, new), replaced(linear, indices, total)
 
 
 def ftrl_lazy_shrinkage_2_4(
@@ -272,11 +281,10 @@ def ftrl_lazy_shrinkage_2_4(
     l2 = l2 + beta / (2 * lr)
     indices, g = summed(indices, g)
     row, old, total = gathered(w, indices), gathered(accumulator, indices), gathered(linear, indices)
-    before, after = by_row(root_2_4, old, p), by_row(root_2_4, old + g * g, p)
-    shrunk, step = g + 2 * shrinkage * row, (after - before) / lr * row
-    total = total + shrunk - step if w.size == len(w) else total + (shrunk - step)
+    new = old + g * g
+    total, after = summed_by_kernel(total, g + 2 * shrinkage * row, old, new, row, p, lr, root_2_4)
     row = (larger(minimum(total, l1), -l1) - total) / (after / lr + 2 * l2)
-    return replaced(w, indices, row), replaced(accumulator, indices, old + g * g), replaced(linear, indices, total)
+    return replaced(w, indices, row), replaced(accumulator, indices, new), replaced(linear, indices, total)
 
 
 def ftrl_lazy_2_9(
@@ -298,11 +306,10 @@ def ftrl_lazy_2_9(
     l2 = l2 + beta / (2 * lr)
     indices, g = summed(indices, g)
     row, old, total = gathered(w, indices), gathered(accumulator, indices), gathered(linear, indices)
-    before, after = by_row(root_2_9, old, p), by_row(root_2_9, old + g * g, p)
-    step = (after - before) / lr * row
-    total = total + g - step if w.size == len(w) else total + (g - step)
+    new = old + g * g
+    total, after = summed_by_kernel(total, g, old, new, row, p, lr, root_2_9)
     row = (larger(minimum(total, l1), -l1) - total) / (after / lr + 2 * l2)
-    return replaced(w, indices, row), replaced(accumulator, indices, old + g * g), replaced(linear, indices, total)
+    return replaced(w, indices, row), replaced(accumulator, indices, new), replaced(linear, indices, total)
 
 
 def ftrl_lazy_shrinkage_2_9(
@@ -326,11 +333,10 @@ def ftrl_lazy_shrinkage_2_9(
     l2 = l2 + beta / (2 * lr)
     indices, g = summed(indices, g)
     row, old, total = gathered(w, indices), gathered(accumulator, indices), gathered(linear, indices)
-    before, after = by_row(root_2_9, old, p), by_row(root_2_9, old + g * g, p)
-    shrunk, step = g + 2 * shrinkage * row, (after - before) / lr * row
-    total = total + shrunk - step if w.size == len(w) else total + (shrunk - step)
+    new = old + g * g
+    total, after = summed_by_kernel(total, g + 2 * shrinkage * row, old, new, row, p, lr, root_2_9)
     row = (larger(minimum(total, l1), -l1) - total) / (after / lr + 2 * l2)
-    return replaced(w, indices, row), replaced(accumulator, indices, old + g * g), replaced(linear, indices, total)
+    return replaced(w, indices, row), replaced(accumulator, indices, new), replaced(linear, indices, total)
 
 
 def ftrl_lazy(
@@ -352,11 +358,10 @@ def ftrl_lazy(
     l2 = l2 + beta / (2 * lr)
     indices, g = summed(indices, g)
     row, old, total = gathered(w, indices), gathered(accumulator, indices), gathered(linear, indices)
-    before, after = by_row(root_2_12, old, p), by_row(root_2_12, old + g * g, p)
-    step = (after - before) / lr * row
-    total = total + g - step if w.size == len(w) else total + (g - step)
+    new = old + g * g
+    total, after = summed_by_kernel(total, g, old, new, row, p, lr, root_2_12)
     row = (larger(minimum(total, l1), -l1) - total) / (after / lr + 2 * l2)
-    return replaced(w, indices, row), replaced(accumulator, indices, old + g * g), replaced(linear, indices, total)
+    return replaced(w, indices, row), replaced(accumulator, indices, new), replaced(linear, indices, total)
 
 
 def ftrl_lazy_shrinkage(
@@ -380,11 +385,10 @@ def ftrl_lazy_shrinkage(
     l2 = l2 + beta / (2 * lr)
     indices, g = summed(indices, g)
     row, old, total = gathered(w, indices), gathered(accumulator, indices), gathered(linear, indices)
-    before, after = by_row(root_2_12, old, p), by_row(root_2_12, old + g * g, p)
-    shrunk, step = g + 2 * shrinkage * row, (after - before) / lr * row
-    total = total + shrunk - step if w.size == len(w) else total + (shrunk - step)
+    new = old + g * g
+    total, after = summed_by_kernel(total, g + 2 * shrinkage * row, old, new, row, p, lr, root_2_12)
     row = (larger(minimum(total, l1), -l1) - total) / (after / lr + 2 * l2)
-    return replaced(w, indices, row), replaced(accumulator, indices, old + g * g), replaced(linear, indices, total)
+    return replaced(w, indices, row), replaced(accumulator, indices, new), replaced(linear, indices, total)
 
 
 def ftrl_slices(

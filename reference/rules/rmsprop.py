@@ -21,9 +21,9 @@ outside, inside: where epsilon is added, relative to the square root; the kernel
 The rules of sparse gradients:
 
 edition       plain                centered                  momentum                  centered_momentum
-tf2.4         outside_scatter_2_4  centered_scatter_2_4      momentum_lazy             centered_momentum_lazy
-*.legacy      as dense             as dense                  momentum_lazy             centered_momentum_lazy
-tf2.15.legacy as dense             as dense                  momentum_lazy_2_15        centered_momentum_lazy_2_15
+tf2.4         outside_scatter_2_4  centered_scatter_2_4      momentum_lazy_2_4         centered_momentum_lazy_2_4
+*.legacy      outside_scatter      centered_scatter          momentum_lazy             centered_momentum_lazy
+tf2.15.legacy outside_scatter      centered_scatter          momentum_lazy_2_15        centered_momentum_lazy_2_15
 tf2.9         outside_rows         flawed_rows               momentum_rows             momentum_flawed_rows
 tf2.12        rsqrt_rows           centered_rsqrt_rows       momentum_rsqrt_rows       centered_momentum_rsqrt_rows
 tf2.15        rsqrt_rows_2_15      centered_rsqrt_rows_2_15  momentum_rsqrt_rows_2_15  centered_momentum_rsqrt_rows_2_15
@@ -35,7 +35,7 @@ Rows without a gradient stand still where there is no momentum; in tf2.4 and *.l
 
 from __future__ import annotations
 
-from ..bits import cast, negated_2_9, rsqrt, rsqrt_2_15, sqrt, sqrt_2_4
+from ..bits import cast, negated_2_9, rsqrt, rsqrt_2_4, rsqrt_2_15, sqrt, sqrt_2_4
 from ..slices import added, by_row, dense, divided, gathered, replaced, summed
 
 
@@ -291,6 +291,47 @@ def centered_scatter_2_4(w, g, indices, v, a, *, learning_rate, rho, epsilon):
     mean = gathered(a, indices)
     w = added(w, indices, -lr * g / (sqrt_2_4(gathered(v, indices) - mean * mean) + epsilon))
     return w, v, a
+
+
+def outside_scatter(w, g, indices, v, *, learning_rate, rho, epsilon):
+    """OptimizerV2's RMSprop._resource_apply_sparse."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    indices, g = summed(indices, g)
+    v = added(v * rho, indices, g * g * (1 - rho))
+    w = added(w, indices, -lr * g / (sqrt(gathered(v, indices)) + epsilon))
+    return w, v
+
+
+def centered_scatter(w, g, indices, v, a, *, learning_rate, rho, epsilon):
+    """The same with centered=True."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    indices, g = summed(indices, g)
+    v = added(v * rho, indices, g * g * (1 - rho))
+    a = added(a * rho, indices, g * (1 - rho))
+    mean = gathered(a, indices)
+    w = added(w, indices, -lr * g / (sqrt(gathered(v, indices) - mean * mean) + epsilon))
+    return w, v, a
+
+
+def momentum_lazy_2_4(w, g, indices, v, m, *, learning_rate, rho, momentum, epsilon):
+    """TF 2.4's fused CPU kernel ResourceSparseApplyRMSProp: float16 has no packets yet."""
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    indices, g = summed(indices, g)
+    square = gathered(v, indices) * rho + g * g * (1 - rho)
+    step = gathered(m, indices) * momentum + by_row(rsqrt_2_4, square + epsilon) * lr * g
+    w = added(w, indices, -step)
+    return w, replaced(v, indices, square), replaced(m, indices, step)
+
+
+def centered_momentum_lazy_2_4(w, g, indices, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """TF 2.4's fused CPU kernel ResourceSparseApplyCenteredRMSProp."""
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    indices, g = summed(indices, g)
+    square = gathered(v, indices) * rho + g * g * (1 - rho)
+    mean = gathered(a, indices) * rho + g * (1 - rho)
+    step = gathered(m, indices) * momentum + by_row(rsqrt_2_4, square + epsilon - mean * mean) * lr * g
+    w = added(w, indices, -step)
+    return w, replaced(v, indices, square), replaced(m, indices, step), replaced(a, indices, mean)
 
 
 def momentum_lazy(w, g, indices, v, m, *, learning_rate, rho, momentum, epsilon):
@@ -549,9 +590,19 @@ RULES = {
     "keras3": INSIDE,
 }
 
-LAZY = {"momentum": momentum_lazy, "centered_momentum": centered_momentum_lazy}
-LAZY_2_4 = {"plain": outside_scatter_2_4, "centered": centered_scatter_2_4, **LAZY}
-LAZY_2_15 = {"momentum": momentum_lazy_2_15, "centered_momentum": centered_momentum_lazy_2_15}
+LAZY_2_4 = {
+    "plain": outside_scatter_2_4,
+    "momentum": momentum_lazy_2_4,
+    "centered": centered_scatter_2_4,
+    "centered_momentum": centered_momentum_lazy_2_4,
+}
+LAZY = {
+    "plain": outside_scatter,
+    "momentum": momentum_lazy,
+    "centered": centered_scatter,
+    "centered_momentum": centered_momentum_lazy,
+}
+LAZY_2_15 = {**LAZY, "momentum": momentum_lazy_2_15, "centered_momentum": centered_momentum_lazy_2_15}
 FLAWED_ROWS = {
     "plain": outside_rows,
     "momentum": momentum_rows,
