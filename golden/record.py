@@ -53,7 +53,8 @@ def record(
 ) -> int:
     """Write the goldens of a release's editions; returns how many there are.
 
-    A case that was recorded with the very same versions keeps its trajectory, unless `everything` is asked for.
+    A case that was recorded with the very same versions keeps its trajectory, and a file in which nothing changes is
+    left as it is, unless `everything` is asked for.
     """
     console = Console()
     total = new = 0
@@ -69,7 +70,8 @@ def record(
                 trajectory = kept.get(files.dumps(case))
                 new += trajectory is None
                 goldens.append({"case": case, "trajectory": trajectory or _without_id(oracle.run(case))})
-            files.write(path, _provenance(edition, optimizer, about), goldens)
+            if list(kept.items()) != [(files.dumps(golden["case"]), golden["trajectory"]) for golden in goldens]:
+                files.write(path, _provenance(edition, optimizer, about), goldens)
             total += len(goldens)
     lock(folder)
     console.print(f"{release}: {total} goldens, {new} of them recorded now")
