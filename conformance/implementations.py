@@ -5,22 +5,33 @@ keras              the Keras that is installed (edition keras3)
 tf_keras           the tf_keras that is installed, and its `.legacy` (editions tf2.15 and tf2.15.legacy)
 mypkg              any module shaped like Keras: `mypkg.optimizers.Adam`, or `mypkg.Adam`
 mypkg:factory      `factory()` returns an implementation, or a module shaped like Keras
+cmd: node x.mjs    a process that speaks the protocol (docs/protocol.md)
+NAME               what an installed package announces by an entry point of the group `goldenstep.implementations`: such
+                   a factory, such a module, or the text of a `cmd:`
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import shlex
 from collections.abc import Callable
+from importlib import metadata
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 
 from goldenstep import spec
 
+from .answers import NoAnswerError
 from .keras_shaped import KerasShaped, reference
+from .process import ProcessImplementation, command_of, served
 
 Document = dict[str, Any]
+ERRATA = ("either", "shipped", "documented")
+COMMAND = "cmd:"
+ENTRY_POINTS = "goldenstep.implementations"
 
 
 class Implementation(Protocol):
@@ -40,26 +51,73 @@ class UnknownImplementationError(ValueError):
     """`--impl` names nothing that can be loaded; the message says what would have been right."""
 
 
-def load(name: str, edition: str | None = None) -> Implementation:
-    """The implementation called `name`; a module that does not say its edition is taken for `edition`, or keras3."""
+def load(name: str, edition: str | None = None, isolate: bool = False, timeout: float | None = None) -> Implementation:
+    """The implementation called `name`; a module that does not say its edition is taken for `edition`, or keras3.
+
+    With `isolate` a Python implementation runs in a process of its own. `timeout` is in seconds per case, and only
+    such a process can be held to it.
+    """
+    if timeout is not None and not (isolate or name.startswith(COMMAND)):
+        raise UnknownImplementationError(
+            f"--timeout={timeout:g}: a call within this process can't be ended. Add --isolate."
+        )
+    if name.startswith(COMMAND):
+        return process(name, f"--impl={shlex.quote(name)}", timeout)
     special = {"reference": reference, "keras": keras, "tf_keras": tf_keras}
     if name in special:
-        return special[name]()
+        return isolated(name, edition, timeout) if isolate else special[name]()
+    announced = [entry for entry in metadata.entry_points(group=ENTRY_POINTS) if entry.name == name]
+    found: Any = announced[0].load() if announced else None
+    if announced and not isinstance(found, str | ModuleType):
+        found = found()
+    if isinstance(found, str):
+        return process(found, f"--impl={name}", timeout)
+    if isolate:
+        return isolated(name, edition, timeout)
+    if found is not None:
+        return made_of(found, name, edition)
     module_name, _, attribute = name.partition(":")
     try:
-        found: Any = importlib.import_module(module_name)
+        found = importlib.import_module(module_name)
     except ImportError as error:
         raise UnknownImplementationError(
             f"--impl={name}: no module {module_name!r} can be imported ({error}). Give {', '.join(special)}, "
-            "the name of an installed module shaped like Keras, or module:factory."
+            "the name of an installed module shaped like Keras, module:factory, or 'cmd: a command line'."
         ) from error
     if attribute:
         if not callable(getattr(found, attribute, None)):
             raise UnknownImplementationError(f"--impl={name}: {module_name!r} has no function {attribute!r}.")
         found = getattr(found, attribute)()
+    return made_of(found, name, edition)
+
+
+def made_of(found: Any, name: str, edition: str | None) -> Implementation:
+    """The implementation that a factory returned, or one made of a module's classes."""
     if hasattr(found, "run") and hasattr(found, "supports"):
         return found  # type: ignore[no-any-return]
     return shaped_like_keras(found, name, edition or "keras3")
+
+
+def process(asked: str, option: str, timeout: float | None) -> ProcessImplementation:
+    """The implementation that a command line starts."""
+    command = command_of(asked)
+    if not command:
+        raise UnknownImplementationError(f"--impl={asked}: expected a command line, e.g. 'cmd: node adapter.mjs'.")
+    return answering(lambda: ProcessImplementation(command, option, timeout), asked)
+
+
+def isolated(name: str, edition: str | None, timeout: float | None) -> ProcessImplementation:
+    """A Python implementation served by a process of its own."""
+    return answering(lambda: served(name, edition, timeout), name)
+
+
+def answering(start: Callable[[], ProcessImplementation], asked: str) -> ProcessImplementation:
+    """What `start` starts; UnknownImplementationError with the last words of a process that does not say what it is."""
+    try:
+        return start()
+    except NoAnswerError as error:
+        detail = f"\n{error.detail}" if error.detail else ""
+        raise UnknownImplementationError(f"--impl={asked}: {error.kind}: {error}{detail}") from error
 
 
 def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:

@@ -19,7 +19,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--impl",
         metavar="NAME",
-        help="what to judge: reference (default), keras, tf_keras, a module shaped like Keras, or module:factory",
+        help="what to judge: reference (default), keras, tf_keras, a module shaped like Keras, module:factory, "
+        "or 'cmd: node adapter.mjs', a process that speaks the protocol",
+    )
+    group.addoption(
+        "--isolate", action="store_true", help="run a Python implementation in a process of its own: a crash is a case"
+    )
+    group.addoption(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help="how long a case may take in a process of its own (default: 60)",
     )
     group.addoption(
         "--edition", action="append", metavar="ID", help="only this edition, e.g. tf2.4 or keras3; repeatable"
@@ -31,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--case", action="append", metavar="ID", help="only this case; repeatable")
     group.addoption(
         "--errata",
-        choices=["shipped", "documented", "either"],
+        choices=["either", "shipped", "documented"],
         default="either",
         help="where a release contradicts its documentation: which of the two to ask for (default: either will do)",
     )
@@ -57,10 +67,15 @@ def session(config: pytest.Config) -> Session:
         option = config.option
         selection = Selection(option.edition, option.optimizer, option.feature, option.case, option.smoke)
         try:
-            config.stash[SESSION] = session_of(option.impl or "reference", selection)
+            config.stash[SESSION] = session_of(option.impl or "reference", selection, option.isolate, option.timeout)
         except (UnknownImplementationError, UnknownSelectionError) as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[SESSION]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SESSION in config.stash:
+        getattr(config.stash[SESSION].implementation, "close", lambda: None)()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

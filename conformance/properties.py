@@ -29,9 +29,10 @@ from goldenstep.golden.codec import array, flat, gradient, unflat
 from goldenstep.golden.compare import expected_layout, full_config
 from goldenstep.spec.layout import Entry
 
-from .implementations import Implementation, load
+from .answers import NoAnswerError, UnsupportedError, misshapen
+from .implementations import ERRATA, Implementation, load
 from .strategies import AVERAGING, CLIPPING, NAMES, PIPELINE, VECTORS, Drawing, arguments_of
-from .verdict import Verdict, judge
+from .verdict import Asking, Verdict, fails, judge
 
 Document = dict[str, Any]
 Array = np.ndarray
@@ -118,15 +119,25 @@ class Step:
 class Subject:
     """The implementation under test, as the checks see it."""
 
-    def __init__(self, implementation: Implementation) -> None:
+    def __init__(self, implementation: Implementation, errata: str = "shipped") -> None:
         self.implementation = implementation
+        self.errata = errata
+        self._asked = Asking(implementation)
 
     def run(self, case: Document) -> Document:
         """The trajectory of a case that must not fail."""
         reason = self.implementation.supports(case)
         if reason:
             raise Inapplicable(reason)
-        trajectory = self.implementation.run(case)
+        try:
+            trajectory = self._asked.run(case)
+        except UnsupportedError as unsupported:
+            raise Inapplicable(str(unsupported)) from unsupported
+        except NoAnswerError as none:
+            raise Broken(f"{none.kind}: {none}") from none
+        shape = misshapen(case, trajectory)
+        if shape:
+            raise Broken(str(shape))
         if "error" in trajectory:
             error = trajectory["error"]
             raise Broken(f"{error['type']} at {error['stage']}: {error['message']}")
@@ -296,11 +307,11 @@ def equals_the_reference(subject: Subject, case: Document) -> None:
     """The trajectory is that of the reference: to the bit, or within the stated bound."""
     from .keras_shaped import reference
 
-    record = judge(subject.implementation, case, reference().run(case))
+    record = judge(subject.implementation, case, reference().run(case), subject.errata)
     if record.verdict is Verdict.UNSUPPORTED:
         raise Inapplicable(record.reason)
-    if record.verdict in (Verdict.DIVERGES, Verdict.ERROR):
-        raise Broken(record.reason)
+    if fails(record, subject.errata):
+        raise Broken(f"{record.verdict.value}: {record.reason}")
 
 
 @keeping("P-02")
@@ -991,8 +1002,11 @@ def lr_is_the_learning_rate(subject: Subject, case: Document) -> None:
 # ---- replay ------------------------------------------------------------------------------------------------
 
 
-def report(identity: str, implementation: Implementation, case: Document, broken: Broken) -> str:
+def report(identity: str, subject: Subject, case: Document, broken: Broken) -> str:
     """The text of a broken property: what, where, the case, and the line that shows it again."""
+    asked = getattr(subject.implementation, "asked", f"--impl={subject.implementation.name}")
+    if subject.errata != ERRATA[0]:
+        asked += f" --errata={subject.errata}"
     return "\n".join(
         [
             f"{identity} does not hold for {case['optimizer']['class_name']} of {case['edition']}",
@@ -1000,7 +1014,7 @@ def report(identity: str, implementation: Implementation, case: Document, broken
             f"  {broken}",
             "",
             "show it again:",
-            f"python -m goldenstep.conformance.properties {identity} --impl={implementation.name} <<'CASE'",
+            f"python -m goldenstep.conformance.properties {identity} {asked} <<'CASE'",
             json.dumps(case),
             "CASE",
         ]
@@ -1012,15 +1026,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="goldenstep.conformance.properties", description=main.__doc__)
     parser.add_argument("property", choices=PROPERTIES, metavar="P-01 ... P-53")
     parser.add_argument("--impl", default="reference", metavar="NAME")
+    parser.add_argument("--errata", choices=ERRATA, default=ERRATA[0])
+    parser.add_argument("--isolate", action="store_true")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS")
     given = parser.parse_args(arguments)
     case = json.load(sys.stdin)
     spec.validate(case, "case", "standard input")
-    implementation = load(given.impl, case["edition"])
+    subject = Subject(load(given.impl, case["edition"], given.isolate, given.timeout), given.errata)
     try:
-        PROPERTIES[given.property].check(Subject(implementation), case)
+        PROPERTIES[given.property].check(subject, case)
     except Broken as broken:
-        print(report(given.property, implementation, case, broken))
+        print(report(given.property, subject, case, broken))
         return 1
+    finally:
+        getattr(subject.implementation, "close", lambda: None)()
     print(f"{given.property} holds: {PROPERTIES[given.property].sentence}")
     return 0
 

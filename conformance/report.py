@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from .verdict import Verdict
+from .verdict import PASSING, Verdict
 
 if TYPE_CHECKING:
     import pytest
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from .selection import Session
 
 VERDICTS = [verdict.value for verdict in Verdict]
-HEADINGS = {"within bound": "within\nbound", "as documented": "docu-\nmented", "unsupported": "unsup-\nported"}
+HEADINGS = {
+    "within bound": "within\nbound",
+    "as documented": "docu-\nmented",
+    "unsupported": "unsup-\nported",
+    "protocol error": "protocol\nerror",
+}
 COLOURS = {
     "exact": "green",
     "within bound": "green",
@@ -26,7 +31,11 @@ COLOURS = {
     "diverges": "red",
     "error": "red",
     "unsupported": "yellow",
+    "crash": "red",
+    "timeout": "red",
+    "protocol error": "red",
 }
+RARE = ("as documented", "crash", "timeout", "protocol error")
 
 
 def print_tables(reporter: pytest.TerminalReporter, records: list[dict[str, Any]], session: Session) -> None:
@@ -36,7 +45,7 @@ def print_tables(reporter: pytest.TerminalReporter, records: list[dict[str, Any]
     reporter.section(f"goldenstep: verdicts on {name} {version}".rstrip())
     for text in tables(records, expected, reporter.hasmarkup, reporter._tw.fullwidth):
         reporter.write(text)
-    wrong = [record for record in records if record["verdict"] in ("diverges", "error")]
+    wrong = [record for record in records if Verdict(record["verdict"]) not in PASSING]
     for record in wrong[:5]:
         reporter.write_line(f"{record['id']}: {record['reason']}")
     if len(wrong) > 5:
@@ -76,8 +85,8 @@ def table(
 ) -> str:
     """One table as text: counts of each verdict, and the worst distance inside a bound."""
     found = {record["verdict"] for records in groups.values() for record in records}
-    wide = "as documented" in found
-    verdicts = [verdict for verdict in VERDICTS if wide or verdict != "as documented"]
+    verdicts = [verdict for verdict in VERDICTS if verdict in found or verdict not in RARE]
+    wide = any(verdict in RARE for verdict in verdicts)
     grid = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 0 if wide else 1))
     grid.add_column(title, no_wrap=True, min_width=17)
     for heading in ["cases", "run", *(HEADINGS.get(v, v) for v in verdicts), "worst\nulp"]:

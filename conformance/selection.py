@@ -48,10 +48,10 @@ class Session:
         return files.parsed(*self.places[identity])
 
 
-def session_of(name: str, selection: Selection) -> Session:
+def session_of(name: str, selection: Selection, isolate: bool = False, timeout: float | None = None) -> Session:
     """Load the implementation and select the cases that it is to be judged by."""
     only_edition = selection.editions[0] if selection.editions and len(selection.editions) == 1 else None
-    implementation = load(name, only_edition)
+    implementation = load(name, only_edition, isolate, timeout)
     places = select(files.index(), selection, None if selection.cases else implementation.editions)
     return Session(implementation, places)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .verdict import Record
 
 Document = dict[str, Any]
-RERUN = "pytest --pyargs goldenstep.conformance --impl={name} --case='{id}'"
+RERUN = "pytest --pyargs goldenstep.conformance {asked} --case='{id}'"
 
 
 def failure(implementation: Implementation, golden: Document, record: Record) -> str:
@@ -25,8 +25,10 @@ def failure(implementation: Implementation, golden: Document, record: Record) ->
         f"  clauses: {', '.join(record.clauses) or '-'}",
         "",
         "run this case alone:",
-        "  " + RERUN.format(name=implementation.name, id=record.id),
+        "  " + rerun(implementation, record.id),
     ]
+    if record.detail:
+        lines += ["", "what it said last:", *("  " + line for line in record.detail.splitlines()[-12:])]
     code = getattr(implementation, "code", None)
     if code and golden["case"]["edition"] in code["namespaces"]:
         lines += [
@@ -35,6 +37,11 @@ def failure(implementation: Implementation, golden: Document, record: Record) ->
             *("  " + line for line in script(code, golden["case"], record).splitlines()),
         ]
     return "\n".join(lines)
+
+
+def rerun(implementation: Implementation, identity: str) -> str:
+    """The line that runs one case alone."""
+    return RERUN.format(asked=getattr(implementation, "asked", f"--impl={implementation.name}"), id=identity)
 
 
 def script(code: Document, case: Document, record: Record) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import enum
+import marshal
+import traceback
 from dataclasses import dataclass
 from typing import Any
 
 from goldenstep.golden.compare import Divergence, bounds, compare, fed
 
+from .answers import NoAnswerError, misshapen
 from .errata import followed, shown
 from .implementations import Implementation
 
@@ -23,6 +26,12 @@ class Verdict(enum.Enum):
     DIVERGES = "diverges"
     UNSUPPORTED = "unsupported"
     ERROR = "error"
+    CRASH = "crash"
+    TIMEOUT = "timeout"
+    PROTOCOL = "protocol error"
+
+
+PASSING = (Verdict.EXACT, Verdict.WITHIN, Verdict.AS_DOCUMENTED, Verdict.UNSUPPORTED)
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,31 @@ class Record:
     worst_ulp: float = 0.0
     divergence: Divergence | None = None
     errata: tuple[str, ...] = ()
+    detail: str = ""
+
+
+class Asking:
+    """An implementation as the judge asks it: what it raises is a NoAnswerError, and its case stays as it was."""
+
+    def __init__(self, implementation: Implementation) -> None:
+        self.implementation = implementation
+
+    def run(self, case: Document) -> Document:
+        """The trajectory of a case."""
+        before = marshal.dumps(case, 2)
+        try:
+            got = self.implementation.run(case)
+        except NoAnswerError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise NoAnswerError(
+                f"the adapter raised {type(error).__name__}: {error}", traceback.format_exc()
+            ) from error
+        if marshal.dumps(case, 2) != before:
+            case.clear()
+            case.update(marshal.loads(before))
+            raise NoAnswerError("run(case) wrote to the case: inputs are to be left as they are")
+        return got
 
 
 def judge(implementation: Implementation, case: Document, expected: Document, errata: str = "shipped") -> Record:
@@ -46,6 +80,7 @@ def judge(implementation: Implementation, case: Document, expected: Document, er
 
     Unless `errata` is "shipped", what differs from the release only as its documentation does is AS_DOCUMENTED; with
     "documented" a record of what was computed as shipped names the errata that speak against it, see `fails`.
+    Whatever the implementation does instead of answering is a verdict, too.
     """
 
     def record(
@@ -54,24 +89,37 @@ def judge(implementation: Implementation, case: Document, expected: Document, er
         worst: float = 0.0,
         divergence: Divergence | None = None,
         known: tuple[str, ...] = (),
+        detail: str = "",
     ) -> Record:
         kind = "schedules" if "schedule" in case else case["optimizer"]["class_name"]
         features, clauses = tuple(case["features"]), tuple(case["clauses"])
-        return Record(case["id"], case["edition"], kind, features, clauses, verdict, reason, worst, divergence, known)
+        return Record(
+            case["id"], case["edition"], kind, features, clauses, verdict, reason, worst, divergence, known, detail
+        )
 
     unsupported = implementation.supports(case)
     if unsupported:
         return record(Verdict.UNSUPPORTED, unsupported)
-    got = first = implementation.run(case)
-    result = compare(case, expected, got)
-    if not (result.divergence is None and result.exact) and any(bounds(case)) and "error" not in expected:
-        got = implementation.run(fed(case, expected))
+    asked = Asking(implementation)
+    try:
+        got = first = asked.run(case)
+        shape = misshapen(case, got)
+        if shape:
+            return record(Verdict.DIVERGES, str(shape), divergence=shape)
         result = compare(case, expected, got)
-    if result.divergence is None:
-        against = shown(case, expected) if errata == "documented" else ()
-        reason = f"as shipped, and not as documented in {', '.join(against)}" if against else ""
-        return record(Verdict.EXACT if result.exact else Verdict.WITHIN, reason, result.worst_ulp, known=against)
-    corrected = followed(implementation, case, first) if errata != "shipped" else ()
+        if not (result.divergence is None and result.exact) and any(bounds(case)) and "error" not in expected:
+            got = asked.run(fed(case, expected))
+            shape = misshapen(case, got)
+            if shape:
+                return record(Verdict.DIVERGES, str(shape), divergence=shape)
+            result = compare(case, expected, got)
+        if result.divergence is None:
+            against = shown(case, expected) if errata == "documented" else ()
+            reason = f"as shipped, and not as documented in {', '.join(against)}" if against else ""
+            return record(Verdict.EXACT if result.exact else Verdict.WITHIN, reason, result.worst_ulp, known=against)
+        corrected = followed(asked, case, first) if errata != "shipped" else ()
+    except NoAnswerError as none:
+        return record(Verdict(none.kind), str(none), detail=none.detail)
     if corrected:
         return record(Verdict.AS_DOCUMENTED, f"as documented in {', '.join(corrected)}", known=corrected)
     raised = got.get("error")
@@ -85,4 +133,4 @@ def fails(record: Record, errata: str = "shipped") -> bool:
     """Is the verdict a failure, where errata are to be followed as "shipped", as "documented", or "either" way?"""
     if record.verdict in (Verdict.EXACT, Verdict.WITHIN):
         return errata == "documented" and bool(record.errata)
-    return record.verdict in (Verdict.DIVERGES, Verdict.ERROR)
+    return record.verdict not in PASSING

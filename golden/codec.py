@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Tensor = dict[str, Any]
-SPECIAL = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
+SPECIAL = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf, "-0": -0.0}
 
 
 def flat(array: np.ndarray) -> list[int | float | str]:
