@@ -4,6 +4,7 @@ optimizers/   one document per optimizer: hyperparameters, slots, variants, edit
 schedules/    one document per learning-rate schedule: arguments, editions, refusals, clauses (see schedule.py)
 editions/     one document per edition: names, common arguments, versions, errors
 errata/       one document per contradiction between a release and its documentation, with a script that shows it
+formats/      one document per format of serialization: configs, identifiers ... (see serialization.py)
 schemas/      JSON Schemas (2020-12) of these documents, of cases, trajectories and goldens
 """
 
@@ -195,7 +196,7 @@ def pipeline_clauses(edition: str, features: Sequence[str], facts: Mapping[str, 
 
 def digest() -> str:
     """SHA-256 of every document, in hex: which specification a golden was recorded under."""
-    text = json.dumps([_folder(name) for name in ("optimizers", "editions", "schedules")], sort_keys=True)
+    text = json.dumps([_folder(name) for name in ("optimizers", "editions", "schedules", "formats")], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -21,14 +21,19 @@ from .. import constraints as _constraints
 from ..bits import cast, run
 from ..errors import InvalidArgumentError
 from ..exclusion import ExcludesFromWeightDecay
-from ..optimizer import Optimizer, optimizers_of
+from ..formats import by_module
+from ..formats import weights as _weights
+from ..formats.config import Configured
+from ..formats.custom import CustomObjects
+from ..formats.identifiers import functions_of_keras_3, public, schedule_functions
+from ..optimizer import optimizers_of
 from ..schedules import LearningRateSchedule, schedules_of
 from ..slices import densified, values_of
 from ..variable import Gradient, IndexedSlices, Variable
 from .tf2_12 import refuse_averages, refuse_to_leave
 
 
-class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
+class BaseOptimizer(ExcludesFromWeightDecay, Configured):
     """Base class of Keras 3."""
 
     _names: ClassVar[dict[str, int]] = {}
@@ -229,6 +234,30 @@ class BaseOptimizer(ExcludesFromWeightDecay, Optimizer):
         rate = self.learning_rate
         return rate if isinstance(rate, np.floating) else np.float32(rate)
 
+    def _in_config(self, key: str) -> Any:
+        """The learning rate is a Python float, or the document of a schedule or function."""
+        if key != "learning_rate":
+            return super()._in_config(key)
+        rate = self._learning_rate
+        return float(rate) if isinstance(rate, Variable) else by_module.serialize(rate, public("keras3"))
+
+    @classmethod
+    def _rate_of(cls, document: dict[str, Any], custom_objects: CustomObjects | None) -> Any:
+        """What is found by its module, not only by its class name."""
+        return by_module.deserialize(document, public("keras3"), None, custom_objects)
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Overwrite the state, one array after the other; ValueError before it is built, and for another shape."""
+        _weights.set_weights(self.built, self.variables, weights)
+
+    def save_own_variables(self, store: _weights.Store) -> None:
+        """Put the state into a store, each array under its number."""
+        _weights.save_own_variables(self.variables, store)
+
+    def load_own_variables(self, store: _weights.Store) -> None:
+        """Take the state out of a store; if it has another number of arrays, nothing, with a warning."""
+        _weights.warned(_weights.load_own_variables(self.name, self.variables, store))
+
 
 def clear_session() -> None:
     """Forget the names given so far: the next Adam is `adam` again."""
@@ -237,7 +266,8 @@ def clear_session() -> None:
 
 constraints = _constraints.KERAS_3
 globals().update(optimizers_of("keras3", BaseOptimizer))
-schedules = schedules_of("keras3", "optimizers.schedules")
+schedules = schedule_functions("keras3", schedules_of("keras3", "optimizers.schedules"))
+globals().update(functions_of_keras_3("keras3"))
 
 
 def __getattr__(name: str) -> Any:

@@ -14,10 +14,15 @@ from typing import Any
 import numpy as np
 
 from goldenstep import spec
+from goldenstep.spec import schedule as spec_of_schedules
+from goldenstep.spec import serialization
 
 from .. import clipping, steps
 from ..bits import Operand, cast, cast_tensor, total
-from ..optimizer import Optimizer
+from ..formats import weights as _weights
+from ..formats.config import Configured
+from ..formats.custom import CustomObjects
+from ..formats.identifiers import serialize_schedule
 from ..schedules import LearningRateSchedule, called
 from ..slices import values_of, with_values
 from ..variable import Gradient, IndexedSlices, Variable
@@ -25,7 +30,7 @@ from ..variable import Gradient, IndexedSlices, Variable
 KEYWORDS = ("clipnorm", "clipvalue", "global_clipnorm", "lr", "decay")
 
 
-class OptimizerV2(Optimizer):
+class OptimizerV2(Configured):
     """Base class of the OptimizerV2 generation; its sums run as TF 2.9 and later run them."""
 
     _total = staticmethod(total)
@@ -63,12 +68,18 @@ class OptimizerV2(Optimizer):
         if "epsilon" in self._hyper:
             self._hyper["epsilon"] = self._hyper["epsilon"] or 1e-7
         self._in_float32 = {"decay", *(name for name in own if own[name].get("hyper"))}
-        self._hyper["decay"] = self._initial_decay
+        self._decay_given = 0.004 if self.optimizer == "Nadam" else self._initial_decay
+        self._hyper["decay"] = self._decay_given
+        self._dtypes_of_hypers: dict[str, type[np.number]] = {}
 
     def __getattr__(self, name: str) -> Any:
         """A hyperparameter as its float32 variable holds it; `lr` is another name of `learning_rate`."""
         name = "learning_rate" if name == "lr" else name
-        return self._now(name) if name in self.__dict__.get("_hyper", ()) else super().__getattr__(name)
+        if name not in self.__dict__.get("_hyper", ()):
+            return super().__getattr__(name)
+        if name in self._in_float32:
+            self._make_variables_of_hypers()
+        return self._now(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         name = "learning_rate" if name == "lr" else name
@@ -84,6 +95,36 @@ class OptimizerV2(Optimizer):
         """A hyperparameter, called if it is a function; a schedule is given as it is."""
         value = called(self._hyper[name])
         return np.float32(value) if name in self._in_float32 and isinstance(value, int | float) else value
+
+    def _make_variables_of_hypers(self) -> None:
+        """The first step, or reading one of them, makes variables of all hyperparameters that are numbers by then."""
+        for name in self._in_float32 - set(self._dtypes_of_hypers):
+            if isinstance(self._hyper[name], int | float):
+                self._dtypes_of_hypers[name] = np.int32 if isinstance(self._hyper[name], int) else np.float32
+
+    def _in_config(self, key: str) -> Any:
+        """A hyperparameter is the number that was given, or numpy's scalar of its variable; a function is called."""
+        if key == "decay" and not serialization.decay_is_a_variable(self.edition):
+            return self._decay_given
+        if key not in self._hyper:
+            return super()._in_config(key)
+        value = called(self._hyper[key])
+        if isinstance(value, LearningRateSchedule):
+            return serialize_schedule(spec_of_schedules.release(self.edition), value)
+        made = self._dtypes_of_hypers.get(key)
+        return value if made is None or callable(self._hyper[key]) else made(value)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: CustomObjects | None = None) -> Any:
+        """The optimizer that `get_config` described; `lr` in it becomes `learning_rate`.
+
+        Adagrad makes no schedule of a description: it takes it as it is, and its first step fails.
+        """
+        if cls.optimizer == "Adagrad" and "initial_accumulator_value" not in config:
+            config["initial_accumulator_value"] = 0.1
+        if "lr" in config:
+            config["learning_rate"] = config.pop("lr")
+        return cls(**config) if cls.optimizer == "Adagrad" else super().from_config(config, custom_objects)
 
     def apply_gradients(
         self,
@@ -139,6 +180,7 @@ class OptimizerV2(Optimizer):
 
     def _create_all_weights(self, var_list: Sequence[Variable]) -> None:
         """Make the state of `var_list` without a step; some slots take their dtype from the first variable."""
+        self._make_variables_of_hypers()
         new = [v for v in var_list if id(v) not in self._plans]
         if new or not self._state:
             self._refuse_learning_rate(self._hyper["learning_rate"])
@@ -162,6 +204,14 @@ class OptimizerV2(Optimizer):
     def weights(self) -> list[Variable]:
         """The same as `variables()`."""
         return list(self._state)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of `weights`."""
+        return [variable.numpy() for variable in self._state]
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Overwrite the state; ValueError for another number of arrays or another shape, before anything changes."""
+        _weights.set_weights_v2(self.optimizer, self.name, self._state, weights)
 
     def get_slot_names(self) -> list[str]:
         """Names of the slots that a variable has."""

@@ -19,7 +19,13 @@ import numpy as np
 from .. import clipping, steps
 from .. import constraints as _constraints
 from ..exclusion import ExcludesFromWeightDecay
-from ..optimizer import Optimizer as Base
+from ..formats import weights as _weights
+from ..formats.config import Configured
+from ..formats.identifiers import (
+    functions_of_keras_2,
+    schedule_functions_of_keras_2,
+    serialize_schedule,
+)
 from ..optimizer import optimizers_of
 from ..schedules import LearningRateSchedule, called, schedules_of
 from ..slices import deduplicated, values_of, with_values
@@ -29,7 +35,7 @@ from .optimizer_v2 import OptimizerV2
 DEPRECATED = ("decay", "gradient_aggregator", "gradient_transformers")
 
 
-class Keras2Optimizer(Base):
+class Keras2Optimizer(Configured):
     """Base class of Keras 2.11 to 2.15; also the ground of tf2.9's experimental one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -189,6 +195,14 @@ class Keras2Optimizer(Base):
 
     lr = learning_rate
 
+    def _in_config(self, key: str) -> Any:
+        """The learning rate is numpy's scalar of its variable, or the document of a schedule."""
+        if key != "learning_rate":
+            return super()._in_config(key)
+        if self._schedule is not None:
+            return serialize_schedule(self.edition, self._schedule)
+        return self.learning_rate.value[()]
+
 
 class Optimizer(ExcludesFromWeightDecay, Keras2Optimizer):
     """Base class of Keras 2.12."""
@@ -200,6 +214,18 @@ class Optimizer(ExcludesFromWeightDecay, Keras2Optimizer):
         if self._plans:
             raise ValueError("`exclude_from_weight_decay()` can only be configured before the optimizer is built.")
         super().exclude_from_weight_decay(var_list, var_names)
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Overwrite the state, one array after the other; ValueError before it is built, and for another shape."""
+        _weights.set_weights(bool(self._plans), self.variables, weights)
+
+    def _save_own_variables(self, store: _weights.Store) -> None:
+        """Put the state into a store, each array under its number."""
+        _weights.save_own_variables(self.variables, store)
+
+    def _load_own_variables(self, store: _weights.Store) -> None:
+        """Take the state out of a store; if it has another number of arrays, nothing, and that is logged."""
+        _weights.logged(_weights.load_own_variables(self.name, self.variables, store))
 
 
 class CallableList(list[Variable]):
@@ -249,7 +275,8 @@ def refuse_averages(config: dict[str, Any], least: str) -> None:
 
 constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.12", Optimizer))
-schedules = schedules_of("tf2.12", "optimizers.schedules")
+schedules = schedule_functions_of_keras_2("tf2.12", schedules_of("tf2.12", "optimizers.schedules"))
+globals().update(functions_of_keras_2("tf2.12"))
 legacy = SimpleNamespace(**optimizers_of("tf2.12.legacy", OptimizerV2), constraints=constraints)
 
 

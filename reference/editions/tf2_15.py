@@ -12,6 +12,8 @@ from typing import Any
 
 from .. import constraints as _constraints
 from .. import steps
+from ..formats import weights as _weights
+from ..formats.identifiers import functions_of_keras_2, schedule_functions_of_keras_2
 from ..optimizer import optimizers_of
 from ..schedules import schedules_of
 from ..variable import Variable
@@ -32,10 +34,19 @@ class Optimizer(Keras212Optimizer):
         if self._config["use_ema"]:
             steps.overwrite(var_list, self._averages_of(var_list))
 
+    def save_own_variables(self, store: _weights.Store) -> None:
+        """Put the state into a store, each array under its number."""
+        self._save_own_variables(store)
+
+    def load_own_variables(self, store: _weights.Store) -> None:
+        """Take the state out of a store; if it has another number of arrays, nothing, and that is logged."""
+        self._load_own_variables(store)
+
 
 constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.15", Optimizer))
-schedules = schedules_of("tf2.15", "optimizers.schedules")
+schedules = schedule_functions_of_keras_2("tf2.15", schedules_of("tf2.15", "optimizers.schedules"))
+globals().update(functions_of_keras_2("tf2.15"))
 legacy = SimpleNamespace(**optimizers_of("tf2.15.legacy", OptimizerV2), constraints=constraints)
 
 

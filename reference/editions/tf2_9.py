@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import clipping, steps
 from .. import constraints as _constraints
+from ..formats.identifiers import functions_of_optimizer_v2, schedule_functions
 from ..optimizer import optimizers_of
 from ..schedules import LearningRateSchedule, called, schedules_of
 from ..slices import values_of, with_values
@@ -63,6 +64,11 @@ class Optimizer(Keras2Optimizer):
             if frequency and self._iterations.value % frequency == 0:
                 self.finalize_variable_values(variables)
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:  # type: ignore[override]  # it knows no custom objects
+        """The optimizer that `get_config` described."""
+        return super().from_config(config)
+
     def _take_schedule(self, schedule: LearningRateSchedule) -> None:
         """A schedule can be given to the constructor only."""
         refuse_to_leave(self._schedule)
@@ -71,7 +77,8 @@ class Optimizer(Keras2Optimizer):
 
 constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.9", Optimizer))
-schedules = schedules_of("tf2.9", "optimizers.schedules")
+schedules = schedule_functions("tf2.9", schedules_of("tf2.9", "optimizers.schedules"))
+globals().update(functions_of_optimizer_v2("tf2.9"))
 experimental = SimpleNamespace(**{name: globals()[name] for name in optimizers_of("tf2.9", Optimizer)})
 legacy = SimpleNamespace(**optimizers_of("tf2.9.legacy", OptimizerV2), constraints=constraints)
 
