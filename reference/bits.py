@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .errors import InvalidArgumentError
+
 Array = np.ndarray
 Scalar = np.floating
 Operand = Any  # an array or a scalar of one floating dtype
@@ -84,13 +86,26 @@ def power(base: Operand, exponent: Operand) -> Operand:
 
 
 def maximum(x: Operand, y: Operand) -> Operand:
-    """Elementwise maximum as Eigen's packets take it."""
-    return np.maximum(x, y)
+    """Elementwise maximum as Eigen's packets take it; of two zeros, see `one_of_two_zeros`."""
+    return one_of_two_zeros(np.maximum(x, y), x, y)
 
 
 def minimum(x: Operand, y: Operand) -> Operand:
-    """Elementwise minimum as Eigen's packets take it."""
-    return np.minimum(x, y)
+    """Elementwise minimum as Eigen's packets take it; of two zeros, see `one_of_two_zeros`."""
+    return one_of_two_zeros(np.minimum(x, y), x, y)
+
+
+def one_of_two_zeros(result: Operand, x: Operand, y: Operand) -> Operand:
+    """`result` with the sign of the zero that the processor picks of two: of `y` in whole packets, else of `x`.
+
+    float16 has no packets here.
+    """
+    zero = (x == 0) & (y == 0)
+    if not np.any(zero):
+        return result
+    whole = 0 if result.dtype == np.float16 else result.size - result.size % lanes(result)
+    packet = (np.arange(result.size) < whole).reshape(result.shape)
+    return np.where(zero, np.where(packet, y, x), result)
 
 
 def cast_tensor(dtype: np.dtype, *values: Operand | float) -> list[Any]:
@@ -343,7 +358,10 @@ def totals(
     x: Array, axis: int | Sequence[int], rows: Callable[[Array], Array], columns: Callable[[Array], Array]
 ) -> Array:
     """Sums over one dimension, or several side by side, that stay with length 1: a `rows` or a `columns` total."""
-    axes = sorted(a % x.ndim for a in ([axis] if isinstance(axis, int) else axis))
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    if any(not -x.ndim <= a < x.ndim for a in axes):
+        raise InvalidArgumentError(f"expected dimensions of an array that has {x.ndim}, got {axes}")
+    axes = sorted(a % x.ndim for a in axes)
     lead, along, trail = x.shape[: axes[0]], x.shape[axes[0] : axes[-1] + 1], x.shape[axes[-1] + 1 :]
     x = x.reshape(math.prod(lead), math.prod(along), math.prod(trail))
     sums = rows(x[..., 0]) if x.shape[-1] == 1 else columns(x)
@@ -352,7 +370,7 @@ def totals(
 
 def row_totals_in_two(x: Array) -> Array:
     """Sums over the last axis as TF 2.4 takes them: each row like a whole tensor of its own."""
-    return np.stack([total_in_two(row) for row in x])
+    return np.array([total_in_two(row) for row in x], x.dtype)
 
 
 def negated_2_9(x: Array) -> Array:

@@ -19,17 +19,18 @@ from typing import Any
 import numpy as np
 
 from .bits import Array, cast, maximum, minimum, run, sqrt, total
+from .errors import refuse_mixture
 from .slices import densified, values_of, with_values
-from .variable import Gradient
+from .variable import Gradient, IndexedSlices
 
 Sum = Callable[[Array], Array]
 Arrays = tuple[Array, ...]
 
 
 def value_clipped(g: Array, clipvalue: float) -> Array:
-    """Each element brought into [-clipvalue, clipvalue]; NaN stays NaN."""
-    (limit,) = cast(g.dtype, clipvalue)
-    return minimum(maximum(g, -limit), limit)
+    """Each element brought into [-clipvalue, clipvalue]; NaN stays NaN. TensorFlow knows only one float zero, 0.0."""
+    low, high = cast(g.dtype, -clipvalue or 0.0, clipvalue)
+    return maximum(minimum(g, high), low)
 
 
 def norm_clipped(g: Array, clipnorm: float, total: Sum) -> Array:
@@ -42,6 +43,7 @@ def norm_clipped(g: Array, clipnorm: float, total: Sum) -> Array:
 
 def globally_clipped(*gradients: Array, clipnorm: float, total: Sum) -> Arrays:
     """All gradients times clipnorm * min(1 / norm, 1 / clipnorm); NaN if the norm is not finite."""
+    refuse_mixture(*(g.dtype for g in gradients))
     limit, one, two, half = cast(gradients[0].dtype, clipnorm, 1, 2, 0.5)
     norm = sqrt(total(np.stack([total(g * g * half) for g in gradients])) * two)
     scale = limit * minimum(one / norm, one / limit) + (norm - norm)
@@ -100,9 +102,19 @@ def by_the_one_given(gradients: Sequence[Gradient], config: dict[str, Any]) -> l
     if (config["clipnorm"] or 0) > 0:
         return with_values(gradients, each(norm_clipped, values, config["clipnorm"], total))
     if (config["global_clipnorm"] or 0) > 0:
+        refuse_narrow(gradients)
         squares = with_values(gradients, each(lambda g: g * g, values))
         arrays = [densified(gradient) for gradient in [*gradients, *squares]]
         return list(run(globally_clipped_keras3, *arrays, clipnorm=config["global_clipnorm"], total=total))
     if (config["clipvalue"] or 0) > 0:
         return with_values(gradients, each(value_clipped, values, config["clipvalue"]))
     return list(gradients)
+
+
+def refuse_narrow(gradients: Sequence[Gradient]) -> None:
+    """InvalidArgumentError, or ValueError if it is sparse, for a gradient of a narrower dtype than their common one."""
+    scale = np.result_type(*values_of(gradients))
+    for gradient, values in zip(gradients, values_of(gradients), strict=True):
+        if isinstance(gradient, IndexedSlices) and values.dtype != scale:
+            raise ValueError(f"Incompatible tensor conversion requested to dtype {scale} for {values.dtype} slices")
+        refuse_mixture(scale, values.dtype)

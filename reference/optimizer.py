@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -191,14 +191,14 @@ class Optimizer:
             self.edition, self.optimizer, dtype.name, variable.dtype.name, variable.value.ndim
         )
 
-    def _prepare(self, hyper: dict[str, Any], dtype: np.dtype) -> None:
-        """Advance the slots that exist once per optimizer, before any variable is updated."""
+    def _prepare(self, hyper: dict[str, Any], dtypes: Collection[np.dtype]) -> None:
+        """Advance the slots that exist once per optimizer, before any variable of these dtypes is updated."""
         prepare = getattr(self.rules, "PREPARE", {}).get(self.edition)
         if prepare is None:
             return
         parameters = inspect.signature(prepare).parameters.values()
         slots = [self._slots[p.name, None] for p in parameters if p.kind is not p.KEYWORD_ONLY]
-        given = {**hyper, "dtype": dtype}
+        given = {**hyper, "dtypes": dtypes}
         names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
         values = prepare(*[s.value for s in slots], **{name: given[name] for name in names})
         for slot, value in zip(slots, values, strict=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from goldenstep.spec import misfit
 
 from .bits import Operand, cast, cast_tensor, run
-from .errors import InvalidArgumentError
+from .errors import InvalidArgumentError, refuse_mixture
 from .variable import Gradient, Variable
 
 Pair = tuple[Gradient, Variable]
@@ -32,6 +32,7 @@ def move_averages(averages: Sequence[Variable], variables: Sequence[Variable], m
     """average = momentum * average + (1 - momentum) * w; tf2.x takes 1 - momentum in float64 and rounds it."""
     for average, variable in zip(averages, variables, strict=False):
         keep, rest = cast(variable.dtype, momentum, 1 - momentum)
+        refuse_mixture(average.dtype, variable.dtype)
         if misfit(variable.shape, average.shape) == "incompatible":
             raise InvalidArgumentError(f"Incompatible shapes: {average.shape} vs. {variable.shape}")
         average.assign(run(lambda a, w, k, r: (k * a + r * w,), average.value, variable.value, keep, rest)[0])

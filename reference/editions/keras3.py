@@ -19,7 +19,7 @@ from goldenstep.spec.layout import Owner, facts
 from .. import clipping, steps
 from .. import constraints as _constraints
 from ..bits import cast, run
-from ..errors import InvalidArgumentError
+from ..errors import InvalidArgumentError, refuse_mixture
 from ..exclusion import ExcludesFromWeightDecay
 from ..formats import by_module
 from ..formats import weights as _weights
@@ -105,9 +105,8 @@ class BaseOptimizer(ExcludesFromWeightDecay, Configured):
                 if weight_decay is not None and self._decays(variable):
                     steps.decay_weights(variable, weight_decay, self._learning_rate_now())
             hyper = {**self._config, "learning_rate": self._learning_rate_now(), "t": int(self.iterations) + 1}
-            self._prepare(hyper, np.dtype(np.float32))
+            self._prepare(hyper, {variable.dtype for variable in variables})
             for gradient, variable in zip(gradients, variables, strict=True):
-                self._refuse_rate(variable, hyper["learning_rate"])
                 self._update(variable, gradient, hyper)
             self._forget_gradients()
         self._average_weights()
@@ -186,21 +185,43 @@ class BaseOptimizer(ExcludesFromWeightDecay, Configured):
         owner = Owner(variable.path, variable.shape, variable.dtype.name)
         return bool(facts(self.optimizer, self._config, owner).get("uses_adam", False))
 
-    def _refuse_rate(self, variable: Variable, rate: np.floating) -> None:
-        """Muon multiplies the update of a matrix by what a schedule gave as it is: the dtypes must agree."""
-        as_it_is = self.optimizer == "Muon" and isinstance(self._learning_rate, LearningRateSchedule)
-        if as_it_is and rate.dtype != variable.dtype and not self._uses_adam(variable):
-            raise InvalidArgumentError(f"cannot compute Mul of a {rate.dtype} rate and a {variable.dtype} update")
+    def _update(self, variable: Variable, gradient: Gradient, hyper: dict[str, Any]) -> None:
+        """The rule; of Muon's matrix only the momentum moves before a rate of another dtype is refused."""
+        before = variable.value
+        super()._update(variable, gradient, hyper)
+        if self.optimizer == "Muon" and not self._uses_adam(variable):
+            try:
+                self._refuse_rate(variable.dtype, hyper["learning_rate"])
+            except InvalidArgumentError:
+                variable.value = before
+                raise
+
+    def _refuse_rate(self, dtype: np.dtype, rate: Any) -> None:
+        """InvalidArgumentError for an update that Muon multiplies by factors of another dtype, as they are.
+
+        A number is a variable that Keras converts; what a schedule gives is a tensor; what a function returns is a
+        number that takes the dtype of the update, so that rms_rate's factor, a float32 tensor, is the first to differ.
+        """
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            refuse_mixture(dtype, rate.dtype)
+        if callable(self._learning_rate) and self._config["rms_rate"] is not None:
+            refuse_mixture(dtype, np.dtype(np.float32))
 
     def _average_weights(self) -> None:
         """average = m * average + (1 - m) * w, in the variable's dtype, with m = 0 on the first step."""
         frequency = self._config["ema_overwrite_frequency"]
         momentum = self._config["ema_momentum"] if int(self.iterations) else 0
         for average, variable in zip(self._averages, self._trainable_variables, strict=False):
+            self._refuse_empty(variable)
             (m,) = cast(variable.dtype, momentum)
             average.value = run(lambda a, w, m: (m * a + (1 - m) * w,), average.value, variable.value, m)[0]
             if frequency and (int(self.iterations) + 1) % frequency == 0:
                 variable.value = average.value
+
+    def _refuse_empty(self, variable: Variable) -> None:
+        """InvalidArgumentError for an array that Keras' `add` takes for a bias: empty but for one long dimension."""
+        if variable.value.size == 0 and sum(n > 1 for n in variable.shape) == 1 and variable.value.ndim > 1:
+            raise InvalidArgumentError(f"Biases must be 1D: {variable.shape}")
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Overwrite the variables with their averages, if averages are kept."""
@@ -229,10 +250,11 @@ class BaseOptimizer(ExcludesFromWeightDecay, Configured):
             refuse_to_leave(self._learning_rate)
             self._learning_rate.assign(value)
 
-    def _learning_rate_now(self) -> np.floating:
-        """A function is called again at every use; what a schedule gives keeps its dtype."""
+    def _learning_rate_now(self) -> Any:
+        """A function is called again at every use, and Muon takes its number as it is; a schedule's keeps its dtype."""
         rate = self.learning_rate
-        return rate if isinstance(rate, np.floating) else np.float32(rate)
+        as_it_is = isinstance(rate, np.floating) or (self.optimizer == "Muon" and isinstance(rate, float))
+        return rate if as_it_is else np.float32(rate)
 
     def _in_config(self, key: str) -> Any:
         """The learning rate is a Python float, or the document of a schedule or function."""

@@ -71,6 +71,7 @@ class OptimizerV2(Configured):
         self._decay_given = 0.004 if self.optimizer == "Nadam" else self._initial_decay
         self._hyper["decay"] = self._decay_given
         self._dtypes_of_hypers: dict[str, type[np.number]] = {}
+        self._hypers_created = False
 
     def __getattr__(self, name: str) -> Any:
         """A hyperparameter as its float32 variable holds it; `lr` is another name of `learning_rate`."""
@@ -84,12 +85,20 @@ class OptimizerV2(Configured):
     def __setattr__(self, name: str, value: Any) -> None:
         name = "learning_rate" if name == "lr" else name
         if name in self.__dict__.get("_hyper", ()):
+            self._refuse_function(name, value)
             self._hyper[name] = value
             if name not in self._in_float32:
                 self._config[name] = value
                 self._choose_rules(self._owned)
         else:
             super().__setattr__(name, value)
+
+    def _refuse_function(self, name: str, value: Any) -> None:
+        """TypeError for a function in place of a number of which there is a variable; a schedule may come."""
+        if isinstance(value, LearningRateSchedule):
+            self._dtypes_of_hypers.pop(name, None)
+        elif callable(value) and name in self._dtypes_of_hypers:
+            raise TypeError(f"float() argument must be a number, not a function. Received: {name}={value}")
 
     def _now(self, name: str) -> Any:
         """A hyperparameter, called if it is a function; a schedule is given as it is."""
@@ -98,9 +107,10 @@ class OptimizerV2(Configured):
 
     def _make_variables_of_hypers(self) -> None:
         """The first step, or reading one of them, makes variables of all hyperparameters that are numbers by then."""
-        for name in self._in_float32 - set(self._dtypes_of_hypers):
+        for name in set() if self._hypers_created else self._in_float32:
             if isinstance(self._hyper[name], int | float):
                 self._dtypes_of_hypers[name] = np.int32 if isinstance(self._hyper[name], int) else np.float32
+        self._hypers_created = True
 
     def _in_config(self, key: str) -> Any:
         """A hyperparameter is the number that was given, or numpy's scalar of its variable; a function is called."""
@@ -138,8 +148,7 @@ class OptimizerV2(Configured):
         if not present:
             return None
         hypers = {dtype: self._hypers(dtype) for dtype in dict.fromkeys(v.dtype for _, v in present)}
-        for dtype, hyper in hypers.items():
-            self._prepare(hyper, dtype)
+        self._prepare(next(iter(hypers.values())), hypers)
         gradients = [gradient for gradient, _ in present]
         clipped = clipping.by_value_norm_and_global_norm(
             values_of(gradients), self.clipvalue, self.clipnorm, self.global_clipnorm, self._total

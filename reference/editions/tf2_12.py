@@ -91,9 +91,9 @@ class Keras2Optimizer(Configured):
         **kwargs: Any,
     ) -> Variable:
         """One step: clip, decay weights, for each variable its rule, then averages, then constraints."""
-        self._follow_schedule()
         pairs = list(grads_and_vars)
         present = steps.with_gradient(pairs)
+        self._follow_schedule()
         if not present:
             return self._iterations
         self.build([variable for _, variable in pairs])
@@ -105,7 +105,7 @@ class Keras2Optimizer(Configured):
             for variable in filter(self._decays, variables):
                 steps.decay_weights(variable, self._config["weight_decay"], self.learning_rate.value[()])
         hyper = {**self._config, "learning_rate": self.learning_rate.value[()], "t": int(self._iterations.value) + 1}
-        self._prepare(hyper, np.dtype(np.float32))
+        self._prepare(hyper, {variable.dtype for variable in variables})
         for gradient, variable in zip(gradients, variables, strict=True):
             self._update(self._known(variable), gradient, hyper)
         self._average_weights(variables)

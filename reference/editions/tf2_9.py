@@ -13,8 +13,6 @@ from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-
 from .. import clipping, steps
 from .. import constraints as _constraints
 from ..formats.identifiers import functions_of_optimizer_v2, schedule_functions
@@ -45,8 +43,8 @@ class Optimizer(Keras2Optimizer):
         self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]], skip_gradients_aggregation: bool = False
     ) -> None:
         """One step: clip, for each variable its rule, count, then averages."""
-        self._follow_schedule()
         present = steps.with_gradient(grads_and_vars)
+        self._follow_schedule()
         if not present:
             raise ValueError("not enough values to unpack (expected 2, got 0)")
         variables = [variable for _, variable in present]
@@ -54,7 +52,7 @@ class Optimizer(Keras2Optimizer):
         gradients = [gradient for gradient, _ in present]
         clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)
         hyper = {**self._config, "learning_rate": self.learning_rate.value[()], "t": int(self._iterations.value) + 1}
-        self._prepare(hyper, np.dtype(np.float32))
+        self._prepare(hyper, {variable.dtype for variable in variables})
         for gradient, variable in zip(with_values(gradients, clipped), variables, strict=True):
             self._update(self._known(variable), gradient, hyper)
         self._iterations.value = self._iterations.value + 1

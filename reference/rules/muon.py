@@ -61,8 +61,8 @@ def unscaled(w, g, m, *, learning_rate, momentum, nesterov, ns_steps, muon_a, mu
 
 def adam(w, g, m, v, *, t, learning_rate, adam_lr_ratio, adam_beta_1, adam_beta_2, epsilon):
     """keras Muon's step of every other variable."""
-    lr, t, epsilon = cast(w.dtype, learning_rate * adam_lr_ratio, t, epsilon)
-    b1, b2 = cast_tensor(w.dtype, adam_beta_1, adam_beta_2)
+    t, epsilon = cast(w.dtype, t, epsilon)
+    lr, b1, b2 = cast_tensor(w.dtype, learning_rate * adam_lr_ratio, adam_beta_1, adam_beta_2)
     rest_1, rest_2 = cast(w.dtype, 1 - adam_beta_1, 1 - adam_beta_2)
     alpha = lr * sqrt(1 - power(b2, t)) / (1 - power(b1, t))
     m = m + (g - m) * rest_1
@@ -73,8 +73,8 @@ def adam(w, g, m, v, *, t, learning_rate, adam_lr_ratio, adam_beta_1, adam_beta_
 
 def adam_slices(w, g, indices, m, v, *, t, learning_rate, adam_lr_ratio, adam_beta_1, adam_beta_2, epsilon):
     """keras Muon's step of every other variable that has a sparse gradient."""
-    lr, t, epsilon = cast(w.dtype, learning_rate * adam_lr_ratio, t, epsilon)
-    b1, b2 = cast_tensor(w.dtype, adam_beta_1, adam_beta_2)
+    t, epsilon = cast(w.dtype, t, epsilon)
+    lr, b1, b2 = cast_tensor(w.dtype, learning_rate * adam_lr_ratio, adam_beta_1, adam_beta_2)
     rest_1, rest_2 = cast(w.dtype, 1 - adam_beta_1, 1 - adam_beta_2)
     alpha = lr * sqrt(1 - power(b2, t)) / (1 - power(b1, t))
     m = m + (dense(w.shape, indices, g) - m) * rest_1

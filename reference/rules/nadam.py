@@ -9,7 +9,7 @@ Units        learning_rate is in units of w per step; epsilon in units of g; the
 Constraints  tf2.9, tf2.12 and tf2.15 fail on a variable whose dtype is not that of the first.
 
 edition                rule              PREPARE   psi    u_product is multiplied
-tf2.4                  nadam_legacy_2_4  remember  0.004  by the variables of its dtype, once, if there are any
+tf2.4                  nadam_legacy_2_4  remember  0.004  once, before the variables, if one has its dtype
 *.legacy               nadam_legacy      remember  0.004  the same
 tf2.9, tf2.12, tf2.15  nadam_ops         -         1      by each variable until u_count is t + 1: again after a resume
 keras3                 nadam_keras3      advance   1      once, before the variables
@@ -24,12 +24,17 @@ keras3                  nadam_slices       squared each, then summed            
 from __future__ import annotations
 
 from ..bits import cast, cast_tensor, flush, power, sqrt, sqrt_2_4
+from ..errors import refuse_mixture
 from ..slices import added, dense, gathered, summed
 
 
-def remember(u_product, u_before):
-    """The legacy optimizer reads its momentum cache once, before the variables."""
-    return u_product, u_product
+def remember(u_product, u_before, *, dtypes, t, beta_1):
+    """The legacy optimizer reads its cache, and multiplies it if a variable has its dtype, before the variables."""
+    if u_product.dtype not in dtypes:
+        return u_product, u_product
+    step, psi, b1 = cast(u_product.dtype, t, 0.004, beta_1)
+    (base,) = cast_tensor(u_product.dtype, 0.96)
+    return flush(u_product * (b1 * (1 - 0.5 * power(base, psi * step)))), u_product
 
 
 def advance(u_product, *, t, beta_1):
@@ -50,7 +55,7 @@ def nadam_legacy_2_4(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_
     v = b2 * v + (1 - b2) * (g * g)
     m_bar = (1 - u) * (g / (1 - product)) + u_next * (m / (1 - product * u_next))
     w = w - lr * m_bar / (sqrt_2_4(v / (1 - power(b2, step))) + epsilon)
-    return w, m, v, product if u_product.dtype == w.dtype else u_product, u_before
+    return w, m, v, u_product, u_before
 
 
 def nadam_legacy(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon):
@@ -65,11 +70,12 @@ def nadam_legacy(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_1, b
     v = b2 * v + (1 - b2) * (g * g)
     m_bar = (1 - u) * (g / (1 - product)) + u_next * (m / (1 - product * u_next))
     w = w - lr * m_bar / (sqrt(v / (1 - power(b2, step))) + epsilon)
-    return w, m, v, product if u_product.dtype == w.dtype else u_product, u_before
+    return w, m, v, u_product, u_before
 
 
 def nadam_ops(w, g, m, v, u_product, u_count, *, t, learning_rate, beta_1, beta_2, epsilon):
     """keras Nadam.update_step of TF 2.9 to 2.15: the first variable of a step multiplies the product for all."""
+    refuse_mixture(w.dtype, u_product.dtype)
     lr, step, after, epsilon, product = cast(w.dtype, learning_rate, t, t + 1, epsilon, u_product)
     b1, b2, base = cast_tensor(w.dtype, beta_1, beta_2, 0.96)
     u = b1 * (1 - 0.5 * power(base, step))
@@ -110,7 +116,7 @@ def nadam_scatter_2_4(w, g, indices, m, v, u_product, u_before, *, t, learning_r
     m_bar = (1 - u) * (g / (1 - product)) + u_next * (gathered(m, indices) / (1 - product * u_next))
     divisor = sqrt_2_4(gathered(v, indices) / (1 - power(b2, step))) + epsilon
     w = added(w, indices, -lr * m_bar / divisor)
-    return w, m, v, product if u_product.dtype == w.dtype else u_product, u_before
+    return w, m, v, u_product, u_before
 
 
 def nadam_scatter(w, g, indices, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon):
@@ -127,11 +133,12 @@ def nadam_scatter(w, g, indices, m, v, u_product, u_before, *, t, learning_rate,
     m_bar = (1 - u) * (g / (1 - product)) + u_next * (gathered(m, indices) / (1 - product * u_next))
     divisor = sqrt(gathered(v, indices) / (1 - power(b2, step))) + epsilon
     w = added(w, indices, -lr * m_bar / divisor)
-    return w, m, v, product if u_product.dtype == w.dtype else u_product, u_before
+    return w, m, v, u_product, u_before
 
 
 def nadam_rows(w, g, indices, m, v, u_product, u_count, *, t, learning_rate, beta_1, beta_2, epsilon):
     """keras Nadam.update_step of IndexedSlices of TF 2.9 to 2.15."""
+    refuse_mixture(w.dtype, u_product.dtype)
     lr, step, after, epsilon, product = cast(w.dtype, learning_rate, t, t + 1, epsilon, u_product)
     b1, b2, base = cast_tensor(w.dtype, beta_1, beta_2, 0.96)
     u = b1 * (1 - 0.5 * power(base, step))
