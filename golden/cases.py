@@ -16,6 +16,7 @@ from goldenstep.spec.layout import facts
 
 from .compare import full_config, owners
 from .drawing import Document, Shape, dtypes_of, features_of, normal, slug, typed
+from .edge_cases import edge_cases
 from .lifecycle_cases import lifecycle_cases
 from .optimizer_schedule_cases import optimizer_schedule_cases
 from .sparse_cases import sparse_cases
@@ -101,7 +102,10 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
             yield name, case(config, USUAL)
     yield "thousand-steps", thousand(case({}, USUAL))
     yield from refused(edition, optimizer)
+    if optimizer == "SGD":
+        yield from last_bits(edition)
     yield from lifecycle_cases(edition, optimizer)
+    yield from edge_cases(edition, optimizer)
     yield from optimizer_schedule_cases(edition, optimizer)
     yield from sparse_cases(edition, optimizer)
 
@@ -124,6 +128,37 @@ def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
         misfit = {"dtype": dtype, "shape": list(gradient), "values": normal(stream, gradient, dtype)}
         yield f"gradient-{name}", refusing(drawn(optimizer, {}, MATRIX), [{"apply": [misfit]}])
     yield "gradient-none-at-all", refusing(drawn(optimizer, {}, LITTLE), [{"apply": [None]}])
+
+
+def last_bits(edition: str) -> Iterator[tuple[str, Document]]:
+    """What the rounding inside the pipeline shows in: weights that start at 0, rates near 1, small halves."""
+    takes = {argument["name"] for argument in spec.arguments("SGD", edition)}
+    showing = {"learning_rate": 1.0, "momentum": 0.5}
+    # Thresholds that are no floats: their inverses, and quotients by the norm, are rounded.
+    for limit in (0.3, 24.8):
+        clipped = drawn("SGD", {**showing, "global_clipnorm": limit}, USUAL)
+        yield f"global_clipnorm={limit}+starts-at-zero", from_zero(clipped)
+    halves = drawn("SGD", {**showing, "global_clipnorm": 0.001}, USUAL, "float16")
+    yield "global_clipnorm=0.001+gradient-small-float16", from_zero(small(halves))
+    for pattern in ("infinite", "nan"):
+        yield f"global_clipnorm=0.5+gradient-{pattern}", drawn("SGD", {"global_clipnorm": 0.5}, USUAL, pattern=pattern)
+    if "use_ema" in takes:
+        # 1 - 0.99 is not the same in float32 and in float64.
+        yield "use_ema+ema_momentum=0.99", drawn("SGD", {"use_ema": True, "learning_rate": 0.7}, USUAL)
+    if "weight_decay" in takes:
+        config = {"learning_rate": 0.7, "weight_decay": 0.9}
+        name = "learning_rate=0.7+weight_decay=0.9+gradient-zero"
+        yield name, drawn("SGD", config, USUAL, pattern="zero")
+
+
+def small(case: Document) -> Document:
+    """The case with gradients 2**-11 times as large."""
+    dtypes = [variable["value"]["dtype"] for variable in case["variables"]]
+    events = [
+        {"apply": [scaled([g], 2.0**-11, t)[0] for g, t in zip(e["apply"], dtypes, strict=True)]}
+        for e in case["events"]
+    ]
+    return {**case, "events": events}
 
 
 def refusing(case: Document, events: list[Document]) -> Document:

@@ -6,6 +6,7 @@ dtype of its operands, as TensorFlow's CPU kernels do in eager mode on x86-64.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -357,15 +358,32 @@ def root_2_4(x: Operand, exponent: Operand) -> Operand:
 def totals(
     x: Array, axis: int | Sequence[int], rows: Callable[[Array], Array], columns: Callable[[Array], Array]
 ) -> Array:
-    """Sums over one dimension, or several side by side, that stay with length 1: a `rows` or a `columns` total."""
+    """Sums over some dimensions, which stay with length 1, as TensorFlow's ReductionHelper arranges them.
+
+    Neighbours that are both summed, or both kept, are one; then there are `rows` or `columns` totals, sums of the
+    first and the last of three one after the other, or, in all other cases, `rows` totals of a transposed array.
+    """
     axes = [axis] if isinstance(axis, int) else list(axis)
     if any(not -x.ndim <= a < x.ndim for a in axes):
         raise InvalidArgumentError(f"expected dimensions of an array that has {x.ndim}, got {axes}")
-    axes = sorted(a % x.ndim for a in axes)
-    lead, along, trail = x.shape[: axes[0]], x.shape[axes[0] : axes[-1] + 1], x.shape[axes[-1] + 1 :]
-    x = x.reshape(math.prod(lead), math.prod(along), math.prod(trail))
-    sums = rows(x[..., 0]) if x.shape[-1] == 1 else columns(x)
-    return sums.reshape(*lead, *(1 for _ in along), *trail)
+    summed = {a % x.ndim for a in axes}
+    kept = tuple(1 if a in summed else n for a, n in enumerate(x.shape))
+    long = [a for a, n in enumerate(x.shape) if n != 1]
+    groups = [list(group) for _, group in itertools.groupby(long, summed.__contains__)]
+    x = x.reshape([math.prod(x.shape[a] for a in group) for group in groups])
+    along = [i for i, group in enumerate(groups) if group[0] in summed]
+    if not along:
+        sums = x
+    elif along == [len(groups) - 1]:
+        sums = rows(x.reshape(-1, x.shape[-1]))
+    elif len(along) == 1 and len(groups) <= 3:
+        sums = columns(x.reshape(-1, *x.shape[-2:]))
+    elif len(groups) == 3:
+        sums = down(x.transpose(1, 2, 0).reshape(x.shape[1], -1, 1))
+    else:
+        apart = x.transpose([*(i for i in range(x.ndim) if i not in along), *along])
+        sums = rows(apart.reshape(-1, math.prod(x.shape[i] for i in along)))
+    return sums.reshape(kept)
 
 
 def row_totals_in_two(x: Array) -> Array:

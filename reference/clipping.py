@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .bits import Array, cast, maximum, minimum, run, sqrt, total
+from .bits import Array, cast, flush, maximum, minimum, run, sqrt, total
 from .errors import refuse_mixture
 from .slices import densified, values_of, with_values
 from .variable import Gradient, IndexedSlices
@@ -54,7 +54,7 @@ def globally_clipped_keras3(*gradients_and_squares: Array, clipnorm: float, tota
     """The same with whole squares, which are given after the gradients, and with 1 / clipnorm taken in float64."""
     count = len(gradients_and_squares) // 2
     gradients, squares = gradients_and_squares[:count], gradients_and_squares[count:]
-    limit, inverse, one = cast(gradients[0].dtype, clipnorm, 1 / clipnorm, 1)
+    limit, inverse, one = (flush(x) for x in cast(gradients[0].dtype, clipnorm, 1 / clipnorm, 1))
     norm = sqrt(total(np.stack([total(square) for square in squares])))
     scale = limit * minimum(one / norm, inverse) + (norm - norm)
     return tuple(g * scale for g in gradients)

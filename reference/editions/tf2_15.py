@@ -31,8 +31,8 @@ class Optimizer(Keras212Optimizer):
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Overwrite the variables with their averages, if averages are kept."""
-        if self._config["use_ema"]:
-            steps.overwrite(var_list, self._averages_of(var_list))
+        for variable in var_list if self._config["use_ema"] else ():
+            steps.overwrite([variable], self._averages_of([variable]))
 
     def save_own_variables(self, store: _weights.Store) -> None:
         """Put the state into a store, each array under its number."""

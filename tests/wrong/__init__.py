@@ -169,7 +169,7 @@ def wide(x: Any) -> Any:
 
 # ---- the trial ---------------------------------------------------------------------------------------------
 
-RECORDED, MADE, PROPOSED = "", "not yet recorded", "proposed"
+RECORDED, MADE = "", "not yet recorded"
 
 
 def trials_of(suspect: Wrong) -> Iterator[tuple[str, str]]:
@@ -185,7 +185,6 @@ def trials_of(suspect: Wrong) -> Iterator[tuple[str, str]]:
     yield from ((identity, RECORDED) for identity in sorted(found, key=late))
     for place in places:
         yield from ((identity, MADE) for identity in made(*place) if identity not in index())
-    yield from ((identity, PROPOSED) for identity in proposed() if identity.startswith(prefixes))
 
 
 index = functools.cache(files.index)
@@ -207,7 +206,7 @@ def expected(identity: str) -> tuple[Document, Document]:
         return golden["case"], golden["trajectory"]
     edition, name, _ = identity.split("/", 2)
     optimizer = next(optimizer for optimizer in spec.optimizers() if optimizer.lower() == name)
-    case = proposed().get(identity) or made(edition, optimizer)[identity]
+    case = made(edition, optimizer)[identity]
     return case, reference().run(case)
 
 
@@ -234,4 +233,3 @@ def rows() -> dict[str, tuple[str, str]]:
 
 
 from . import adams, others, pipelines  # noqa: E402, F401  # they register what is wrong
-from .proposals import proposed  # noqa: E402

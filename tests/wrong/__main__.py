@@ -15,7 +15,7 @@ HEAD = """# Wrong implementations
 Each is the reference with a few words of its source replaced. The source is an id of the project's list of real
 optimizer bugs (`BUGS 0` are the fifteen wrong Adams that Keras' own golden test was replayed against), or `own` where
 it is a likely mistake. The last column names the first golden that rejects it; "not yet recorded" is a case that
-`golden/cases.py` makes and no golden has, "proposed" one that only [proposals.py](proposals.py) has.
+`golden/cases.py` makes and no golden has.
 `python -m tests.wrong` writes this table, `tests/test_wrong.py` checks it.
 
 """

@@ -104,13 +104,13 @@ wrong(
     "clipping/value-from-above-only",
     "min(g, clipvalue)",
     "own",
-    code(clipping, "value_clipped", ("minimum(maximum(g, -limit), limit)", "minimum(g, limit)"), editions=ALL),
+    code(clipping, "value_clipped", ("maximum(minimum(g, high), low)", "minimum(g, high)"), editions=ALL),
 )
 wrong(
     "clipping/value-of-sizes",
     "the sign is lost",
     "own",
-    code(clipping, "value_clipped", ("minimum(maximum(g, -limit), limit)", "minimum(abs(g), limit)"), editions=ALL),
+    code(clipping, "value_clipped", ("maximum(minimum(g, high), low)", "minimum(abs(g), high)"), editions=ALL),
 )
 wrong(
     "clipping/value-loses-nan",
@@ -119,7 +119,7 @@ wrong(
     code(
         clipping,
         "value_clipped",
-        ("minimum(maximum(g, -limit), limit)", "np.fmin(np.fmax(g, -limit), limit)"),
+        ("maximum(minimum(g, high), low)", "np.fmax(np.fmin(g, high), low)"),
         editions=ALL,
     ),
 )
@@ -130,7 +130,10 @@ wrong(
     code(
         clipping,
         "value_clipped",
-        ("(limit,) = cast(g.dtype, clipvalue)", "limit = g.dtype.type(clipvalue) * np.max(abs(g), initial=0)"),
+        (
+            "low, high = cast(g.dtype, -clipvalue or 0.0, clipvalue)",
+            "high = g.dtype.type(clipvalue) * np.max(abs(g), initial=0); low = -high",
+        ),
         editions=ALL,
     ),
 )
