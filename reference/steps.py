@@ -23,8 +23,8 @@ def with_gradient(pairs: Iterable[tuple[Gradient | None, Variable]]) -> list[Pai
 
 
 def decay_weights(variable: Variable, weight_decay: float, learning_rate: Operand) -> None:
-    """w -= w * weight_decay * learning_rate, where weight_decay has been a float32 tensor on its way."""
-    (decay,), (rate,) = cast_tensor(variable.dtype, weight_decay), cast(variable.dtype, learning_rate)
+    """w -= w * weight_decay * learning_rate, where both have been float32 tensors on their way if they were numbers."""
+    decay, rate = cast_tensor(variable.dtype, weight_decay, learning_rate)
     variable.value = run(lambda w, d, lr: (w - w * d * lr,), variable.value, decay, rate)[0]
 
 
