@@ -155,6 +155,7 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
         code,
         dict.fromkeys(editions, getattr(module, "constraints", None)),
         getattr(module, "IndexedSlices", None),
+        getattr(module, "restore_optimizer", None),
     )
 
 

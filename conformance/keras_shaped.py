@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from goldenstep.golden.codec import Rows, array, flat, gradient, unflat
 
-from . import schedules
+from . import files, schedules
 
 Document = dict[str, Any]
 
@@ -21,6 +22,8 @@ class KerasShaped:
     """An implementation (it has `run`) made of optimizer classes, a variable class and a tensor function.
 
     `slices(values, indices, dense_shape)` makes a sparse gradient; without it sparse cases are unsupported.
+    `restore(path, optimizer, variables)` gives a new optimizer the state that a file holds and returns its arrays;
+    without it file cases are unsupported.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class KerasShaped:
         code: Document | None = None,
         constraints: dict[str, Any] | None = None,
         slices: Callable[[np.ndarray, np.ndarray, tuple[int, ...]], Any] | None = None,
+        restore: Callable[[Path, Any, list[Any]], Sequence[Any]] | None = None,
     ) -> None:
         self.name = name
         self.version = version
@@ -43,6 +47,7 @@ class KerasShaped:
         self._tensor = tensor
         self._forget_names = forget_names
         self._slices = slices
+        self.restore = restore
         self.code = code
         self.constraints = constraints or {}
 
@@ -53,6 +58,8 @@ class KerasShaped:
             return f"edition {case['edition']} is not claimed"
         if "schedule" in case:
             return schedules.unsupported(self, case)
+        if "file" in case:
+            return files.unsupported(self, case)
         if not hasattr(namespace, case["optimizer"]["class_name"]):
             return f"no {case['optimizer']['class_name']}"
         for constraint in filter(None, (v.get("constraint") for v in case["variables"])):
@@ -66,7 +73,9 @@ class KerasShaped:
         """The trajectory of a case: layout and kept steps, and the error if there was one."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return schedules.answer(self, case) if "schedule" in case else Run(self, case).trajectory()
+            if "schedule" in case:
+                return schedules.answer(self, case)
+            return files.answer(self, case) if "file" in case else Run(self, case).trajectory()
 
     def construct(self, case: Document) -> Any:
         """The optimizer of a case."""
@@ -206,11 +215,7 @@ class Run:
 
     def entries(self) -> list[tuple[str, Any]]:
         """The state with its names: the public variables, then what is remembered outside them."""
-        variables = self.optimizer.variables
-        state = variables() if callable(variables) and not isinstance(variables, list) else variables
-        product = getattr(self.optimizer, "_u_product", None)
-        hidden = [] if product is None or any(product is v for v in state) else [("_u_product", product)]
-        return [(getattr(v, "path", None) or v.name, v) for v in state] + hidden
+        return entries_of(self.optimizer)
 
     def load(self, step: Document) -> None:
         """Overwrite every variable and the whole state with what a step recorded."""
@@ -229,6 +234,15 @@ class Run:
                 self.optimizer._create_all_weights(self.variables)
         else:
             self.optimizer.build(self.variables)
+
+
+def entries_of(optimizer: Any) -> list[tuple[str, Any]]:
+    """The state with its names: the public variables, then what is remembered outside them."""
+    variables = optimizer.variables
+    state = variables() if callable(variables) and not isinstance(variables, list) else variables
+    product = getattr(optimizer, "_u_product", None)
+    hidden = [] if product is None or any(product is v for v in state) else [("_u_product", product)]
+    return [(getattr(v, "path", None) or v.name, v) for v in state] + hidden
 
 
 def value_of(given: Any) -> Any:
@@ -262,6 +276,7 @@ def reference() -> KerasShaped:
     """The embedded numpy reference."""
     from goldenstep.reference import IndexedSlices, Variable
     from goldenstep.reference.editions import keras3, namespaces
+    from goldenstep.reference.formats import files as formats
 
     return KerasShaped(
         "reference",
@@ -279,4 +294,5 @@ def reference() -> KerasShaped:
         },
         constraints={edition: names.constraints for edition, names in namespaces().items()},
         slices=IndexedSlices,
+        restore=formats.restore,
     )

@@ -30,7 +30,7 @@ def failure(implementation: Implementation, golden: Document, record: Record) ->
     if record.detail:
         lines += ["", "what it said last:", *("  " + line for line in record.detail.splitlines()[-12:])]
     code = getattr(implementation, "code", None)
-    if code and golden["case"]["edition"] in code["namespaces"]:
+    if code and golden["case"]["edition"] in code["namespaces"] and "file" not in golden["case"]:
         lines += [
             "",
             "without goldenstep:",

@@ -59,7 +59,7 @@ def owners(case: Document) -> list[Owner]:
 
 def bounds(case: Document) -> list[Document | None]:
     """Per variable: the stated bound of its rule and dtype, or None where it is exact."""
-    if "schedule" in case:
+    if "schedule" in case or "file" in case:
         return []
     name, edition, config = case["optimizer"]["class_name"], case["edition"], full_config(case)
     return [
@@ -110,6 +110,10 @@ def compare(case: Document, expected: Document, got: Document) -> Comparison:
         from . import schedule_compare
 
         return schedule_compare.compare(case, expected, got)
+    if "file" in case:
+        from . import file_compare
+
+        return file_compare.compare(case, expected, got)
     result = Comparison()
     result.divergence = _first_divergence(case, expected, got, result)
     return result

@@ -11,9 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from goldenstep import spec
 
-from . import files
+from . import files, saved_files
 from .cases import cases_of
 from .compare import bounds, compare, fed
+from .file_cases import file_cases
 from .oracle_process import OracleProcess
 from .schedule_cases import schedule_cases
 
@@ -25,17 +26,18 @@ def editions_of(release: str) -> list[str]:
     return [edition for edition, document in spec.editions().items() if document["release"] == release]
 
 
-SCHEDULES = "schedules"
+SCHEDULES, FILES = "schedules", "files"
 
 
 def _jobs(release: str) -> list[tuple[str, str]]:
-    """Every edition of a release with each of its optimizers, and the release's own with its schedules."""
+    """Every edition of a release with each of its optimizers and its files, and the release's own with its schedules."""
     jobs = [(edition, optimizer) for edition in editions_of(release) for optimizer in spec.available(edition)]
-    return [*jobs, (release, SCHEDULES)]
+    return [*jobs, (release, SCHEDULES), *((edition, FILES) for edition in editions_of(release))]
 
 
 def _cases(edition: str, optimizer: str) -> Iterator[Document]:
-    return schedule_cases(edition) if optimizer == SCHEDULES else cases_of(edition, optimizer)
+    kinds = {SCHEDULES: schedule_cases, FILES: file_cases}
+    return kinds[optimizer](edition) if optimizer in kinds else cases_of(edition, optimizer)
 
 
 def _with_progress(release: str, verb: str, console: Console) -> Iterator[tuple[str, str]]:
@@ -65,11 +67,14 @@ def record(
                 continue
             path = files.path_of(edition, optimizer, folder)
             kept = {} if everything else _recorded_alike(path, about)
+            written = saved_files.Store(edition, optimizer == FILES, folder)
             goldens = []
             for case in _cases(edition, optimizer):
                 trajectory = kept.get(files.dumps(case))
                 new += trajectory is None
-                goldens.append({"case": case, "trajectory": trajectory or _without_id(oracle.run(case))})
+                trajectory = trajectory or written.kept(case["id"], _without_id(oracle.run(case)))
+                goldens.append({"case": case, "trajectory": trajectory})
+            written.write([golden["case"]["id"] for golden in goldens])
             if list(kept.items()) != [(files.dumps(golden["case"]), golden["trajectory"]) for golden in goldens]:
                 files.write(path, _provenance(edition, optimizer, about), goldens)
             total += len(goldens)

@@ -20,6 +20,7 @@ ANSWERS = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1")
 
+import files  # noqa: E402
 import numpy as np  # noqa: E402
 import schedules  # noqa: E402
 import tensorflow as tf  # noqa: E402
@@ -290,6 +291,8 @@ def main():
             answer = {"name": release, "versions": versions(release), "cpu": cpu_features()}
         elif "schedule" in request["case"]:
             answer = schedules.answer(request["case"])
+        elif "file" in request["case"]:
+            answer = files.answer(request["case"])
         else:
             answer = Run(request["case"]).trajectory()
         ANSWERS.write(json.dumps(answer) + "\n")

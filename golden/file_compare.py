@@ -1,0 +1,98 @@
+"""Compare the answers to a file case: the state that was read, and the steps of the resumed run, to the bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goldenstep.spec import saved_files
+
+from .codec import unflat
+from .compare import Comparison, Divergence, same, ulps
+
+Document = dict[str, Any]
+
+
+def compare(case: Document, expected: Document, got: Document) -> Comparison:
+    """The comparison of a recorded answer with an implementation's.
+
+    What was resumed must be what the release resumed; where its own loading fails, what it does uninterrupted.
+    """
+    result = Comparison()
+    result.divergence = _first_divergence(case, expected, got, result)
+    result.exact = result.divergence is None
+    return result
+
+
+def _first_divergence(case: Document, expected: Document, got: Document, result: Comparison) -> Divergence | None:
+    of_a_release = "uninterrupted" in got
+    wrong, raised = expected.get("error") if of_a_release else None, got.get("error")
+    if wrong or raised:
+        shown = [f"{error['type']}: {error['message']}" if error else "no error" for error in (wrong, raised)]
+        if not (wrong and raised and wrong["type"] == raised["type"]):
+            return Divergence(None, "error", None, *shown, None)
+    state = expected["state"] if of_a_release else expected_state(case, expected)
+    divergence = _other_state("the state in the file", None, expected["layout"], state, got["state"])
+    if divergence is None and of_a_release:
+        divergence = _other_steps(case, expected, expected["uninterrupted"], got["uninterrupted"], result)
+        got = {**got, "resumed": got["uninterrupted"] if got["resumed"] == "uninterrupted" else got["resumed"]}
+    wanted = expected["resumed"] if of_a_release and wrong else expected_steps(case, expected)
+    return divergence or _other_steps(case, expected, wanted, got["resumed"], result)
+
+
+def _other_steps(
+    case: Document, expected: Document, wanted: list[Document], got: list[Document], result: Comparison
+) -> Divergence | None:
+    if len(wanted) != len(got):
+        return Divergence(None, "resumed steps", None, len(wanted), len(got), None)
+    variables = [{"name": v["name"], **v["value"]} for v in case["variables"]]
+    for a, b in zip(wanted, got, strict=True):
+        where = f"step {a['step']}"
+        divergence = _other_state(where, a["step"], variables, a["variables"], b["variables"])
+        divergence = divergence or _other_state(where, a["step"], expected["layout"], a["state"], b["state"])
+        if divergence:
+            return divergence
+        result.compared += 1
+    return None
+
+
+def expected_state(case: Document, expected: Document) -> list[Any]:
+    """The state that the file holds: all of it, without what is hidden, or nothing."""
+    if held(case)["holds"] != "state":
+        return []
+    pairs = zip(expected["layout"], expected["state"], strict=True)
+    return [values for entry, values in pairs if not entry["name"].startswith("_")]
+
+
+def expected_steps(case: Document, expected: Document) -> list[Document]:
+    """The steps of the release's resumed run; of the uninterrupted one where that is the same, or its loading fails.
+
+    None where the file holds no state and the release's loading fails: nothing can be resumed.
+    """
+    if "error" in expected and held(case)["holds"] != "state":
+        return []
+    resumed = expected["resumed"]
+    steps: list[Document] = expected["uninterrupted"] if resumed == "uninterrupted" or "error" in expected else resumed
+    return steps
+
+
+def held(case: Document) -> Document:
+    """What the format of a case holds of an optimizer of its edition."""
+    return dict(saved_files.formats()[case["file"]]["editions"][case["edition"]])
+
+
+def _other_state(
+    where: str, step: int | None, layout: list[Document], expected: list[Any], got: list[Any]
+) -> Divergence | None:
+    if len(expected) != len(got):
+        return Divergence(step, f"{where}: number of arrays", None, len(expected), len(got), None)
+    for entry, a, b in zip(layout, expected, got, strict=False):
+        if same(a, b):
+            continue
+        if len(a) != len(b):
+            return Divergence(step, entry["name"], None, f"{len(a)} numbers", f"{len(b)} numbers", None)
+        arrays = [unflat(values, entry["dtype"], tuple(entry["shape"])) for values in (a, b)]
+        distance = ulps(*arrays).ravel()
+        index = next((i for i, d in enumerate(distance) if d), None)
+        if index is not None:
+            return Divergence(step, entry["name"], index, a[index], b[index], float(distance[index]))
+    return None

@@ -1,0 +1,179 @@
+"""Files that carry an optimizer: a real release trains a small model, saves it, loads it and goes on.
+
+Beside oracle.py, in that release's own environment (Python 3.8 and numpy 1.19 on), with nothing of this project.
+A file case has `file` (h5, weights.h5, keras or checkpoint), the optimizer, two variables, `gradients` for every step
+and `saved_after`. The answer has the state that was saved, the steps of the run that was not interrupted, and those of
+the run that was resumed from the file (or its error). The file itself is in `members`, as base64 by member name; where
+the case brings `members`, they are loaded in its place: so a file that something else wrote is tried.
+"""
+
+import base64
+import os
+import re
+import tempfile
+
+import numpy as np
+import schedules
+import tensorflow as tf
+
+
+def keras_of(edition):
+    if edition == "keras3":
+        import keras
+
+        return keras
+    return tf.keras
+
+
+def namespace(edition):
+    if edition.endswith(".legacy"):
+        return tf.keras.optimizers.legacy if hasattr(tf.keras.optimizers, "legacy") else tf.keras.optimizers
+    return tf.keras.optimizers.experimental if edition == "tf2.9" else keras_of(edition).optimizers
+
+
+def answer(case):
+    """The answer to a file case."""
+    with tempfile.TemporaryDirectory() as folder:
+        given = case.get("members")
+        found = {"id": case["id"]} if given else saved(case, folder)
+        for name, data in (given or {}).items():
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(base64.b64decode(data))
+        try:
+            model, optimizer = loaded(case, folder)
+            steps = trained(case, model, optimizer, case["saved_after"])
+            found["resumed"] = "uninterrupted" if steps == found.get("uninterrupted") else steps
+        except Exception as exception:
+            found["resumed"] = []
+            found["error"] = {"type": type(exception).__name__, "message": plain(exception)}
+    return found
+
+
+def saved(case, folder):
+    """Train up to the step, save, and go on."""
+    model, optimizer = model_of(case)
+    for variable, given in zip(model.trainable_variables, case["variables"]):
+        variable.assign(array_of(given["value"]["values"], given["value"]))
+    trained(case, model, optimizer, 0, case["saved_after"])
+    save(case, model, optimizer, folder)
+    entries = entries_of(optimizer)
+    found = {
+        "id": case["id"],
+        "config": jsonable(optimizer.get_config()),
+        "layout": [{"name": n, "dtype": as_array(v).dtype.name, "shape": list(v.shape)} for n, v in entries],
+        "state": [flat(v) for _, v in entries],
+        "variables": [flat(v) for v in model.trainable_variables],
+        "members": {name: encoded(os.path.join(folder, name)) for name in sorted(os.listdir(folder))},
+    }
+    found["uninterrupted"] = trained(case, model, optimizer, case["saved_after"])
+    return found
+
+
+def model_of(case):
+    """A dense layer of the shapes of the two variables, compiled with the optimizer of the case."""
+    keras = keras_of(case["edition"])
+    if case["edition"] == "keras3":
+        keras.utils.clear_session(free_memory=False)
+    config = {name: schedules.made(value, case["edition"]) for name, value in case["trained"]["config"].items()}
+    optimizer = getattr(namespace(case["edition"]), case["trained"]["class_name"])(**config)
+    inputs, units = case["variables"][0]["value"]["shape"]
+    layers = [keras.Input((inputs,)), keras.layers.Dense(units, name="dense")]
+    model = keras.Sequential(layers, name="model")
+    model.compile(optimizer=optimizer, loss=keras.losses.MeanSquaredError())
+    return model, model.optimizer
+
+
+def trained(case, model, optimizer, start, end=None):
+    """The steps from `start` on: every variable and the whole state after each."""
+    steps = []
+    for count, gradients in list(enumerate(case["gradients"], 1))[start:end]:
+        variables = model.trainable_variables
+        arrays = [tf.constant(array_of(g, v["value"])) for g, v in zip(gradients, case["variables"])]
+        optimizer.apply_gradients(list(zip(arrays, variables)))
+        state = [flat(v) for _, v in in_usual_order(entries_of(optimizer), case)]
+        steps.append({"step": count, "variables": [flat(v) for v in variables], "state": state})
+    return steps
+
+
+def in_usual_order(entries, case):
+    """The state of a restored OptimizerV2 has another order, that of restoring: its names tell the usual one."""
+    scope = re.compile("^%s/" % case["trained"]["class_name"])
+    names = [scope.sub("", name) for name, _ in entries]
+    usual = case.setdefault("usual_order", names)
+    if sorted(names) != sorted(usual):
+        return entries
+    return [entries[names.index(name)] for name in usual]
+
+
+def save(case, model, optimizer, folder):
+    kind = case["file"]
+    if kind == "checkpoint":
+        tf.train.Checkpoint(model=model, optimizer=optimizer).save(os.path.join(folder, "model"))
+        os.remove(os.path.join(folder, "checkpoint"))
+    elif kind == "weights.h5":
+        model.save_weights(os.path.join(folder, "model.weights.h5"))
+    elif kind == "keras" and case["edition"].startswith("tf2.12"):
+        model.save(os.path.join(folder, "model.keras"), save_format="keras_v3")
+    else:
+        model.save(os.path.join(folder, "model." + kind))
+
+
+def loaded(case, folder):
+    """A new model and its optimizer, as the file makes them."""
+    kind, keras = case["file"], keras_of(case["edition"])
+    if kind in ("h5", "keras"):
+        model = keras.models.load_model(os.path.join(folder, "model." + kind))
+        return model, model.optimizer
+    model, optimizer = model_of(case)
+    if kind == "weights.h5":
+        optimizer.build(model.trainable_variables)
+        model.load_weights(os.path.join(folder, "model.weights.h5"))
+    else:
+        if hasattr(optimizer, "build"):
+            optimizer.build(model.trainable_variables)
+        tf.train.Checkpoint(model=model, optimizer=optimizer).restore(os.path.join(folder, "model-1"))
+    return model, optimizer
+
+
+def entries_of(optimizer):
+    """The optimizer's own list of its variables with their names, and what it remembers beside it."""
+    variables = optimizer.variables
+    state = list(variables() if callable(variables) and not isinstance(variables, list) else variables)
+    product = getattr(optimizer, "_u_product", None)
+    hidden = [] if product is None or any(product is v for v in state) else [("_u_product", product)]
+    return [(getattr(v, "path", None) or v.name, v) for v in state] + hidden
+
+
+def encoded(path):
+    with open(path, "rb") as file:
+        return base64.b64encode(file.read()).decode()
+
+
+def array_of(values, like):
+    values = [float(x) if isinstance(x, str) else x for x in values]
+    return np.array(values, dtype=like["dtype"]).reshape(tuple(like["shape"]))
+
+
+def as_array(variable):
+    return np.asarray(variable.numpy())
+
+
+def flat(variable):
+    return [schedules.number(x) for x in as_array(variable).ravel()]
+
+
+def jsonable(value):
+    """A config as JSON has it: numpy's numbers become Python's."""
+    if isinstance(value, dict):
+        return {name: jsonable(x) for name, x in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [jsonable(x) for x in value]
+    if hasattr(value, "get_config"):
+        return {"class_name": type(value).__name__, "config": jsonable(value.get_config())}
+    return value.item() if hasattr(value, "item") else value
+
+
+def plain(exception):
+    text = re.sub(r"0x[0-9a-f]+", "0x...", str(exception))
+    text = re.sub(r"/\S*/(model[.-])", r"\1", text)
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)[:300]

@@ -1,0 +1,116 @@
+"""TensorFlow checkpoints that carry an optimizer, read without TensorFlow.
+
+Source   tensorflow 2.4.4 to 2.21.0, tf.train.Checkpoint; seen in the files of every edition:
+
+edition            the optimizer's children in the object graph                       the state, in order
+tf2.4, .legacy     iter, the hyperparameters, scalars (momentum_cache); slots         iter, scalars, slots as they stand
+tf2.9              _iterations, _learning_rate, lists such as _momentums              by attribute, alphabetically
+tf2.12, tf2.15     _variables, _iterations, _learning_rate, _u_product, the lists     _variables
+keras3             the same, and _trainable_variables: the model's                    _variables
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from . import bundle, object_graph
+from .errors import FileFormatError
+from .object_graph import KEY, Node
+from .saved import SavedOptimizer, Weight
+
+LEGACY_HYPERS = re.compile("(?!iter$|momentum_cache$)")
+
+
+def read(path: Path | str) -> SavedOptimizer:
+    """The one optimizer of the checkpoint `path`.index (or `path` itself); FileFormatError, naming it, without one."""
+    prefix = Path(re.sub(r"\.(index|data-\d+-of-\d+)$", "", str(path)))
+    try:
+        tensors = bundle.read(prefix)
+        graph = tensors.get(KEY)
+        if not isinstance(graph, bytes):
+            raise FileFormatError(f"expected an object graph under {KEY}, as tf.train.Checkpoint writes it")
+        nodes = object_graph.parsed(graph)
+        found = [number for _, number in object_graph.reachable(nodes) if _is_optimizer(nodes[number])]
+        if not found:
+            raise FileFormatError("expected an optimizer among the objects, found none")
+        return _optimizer(nodes, found[0], tensors)
+    except FileFormatError as error:
+        raise FileFormatError(f"{prefix}.index: {error}") from error
+
+
+def _is_optimizer(node: Node) -> bool:
+    return "iter" in node.children or "_iterations" in node.children
+
+
+def _optimizer(nodes: list[Node], number: int, tensors: dict[str, bundle.Tensor]) -> SavedOptimizer:
+    def value(number: int) -> np.ndarray | None:
+        key = nodes[number].key
+        if key is None:
+            return None
+        tensor = tensors.get(key)
+        if not isinstance(tensor, np.ndarray):
+            raise FileFormatError(f"the object graph refers to the tensor {key!r}, which is not there")
+        return tensor
+
+    node = nodes[number]
+    if "iter" in node.children:
+        order, kinds = _of_optimizer_v2(node)
+    elif "_variables" in node.children:
+        order, kinds = _listed(nodes, node.children["_variables"]), {}
+    else:
+        order, kinds = _by_attribute(nodes, node), {}
+    weights = []
+    for at in order:
+        array = value(at)
+        if array is not None:
+            variable, slot = kinds.get(at, (None, None))
+            owner = None if variable is None else nodes[variable].full_name
+            weights.append(Weight(_name(nodes[at].full_name), array, slot, owner))
+    beside = {name: value(child) for name, child in node.children.items() if child not in order}
+    own = {number for path, number in object_graph.reachable(nodes, number) if "_trainable_variables" not in path}
+    slots = {slot for _, _, slot in node.slots}
+    variables = {
+        other.full_name: array
+        for at, other in enumerate(nodes)
+        if at not in own | slots and other.full_name != "save_counter" and (array := value(at)) is not None
+    }
+    return SavedOptimizer(
+        "checkpoint", weights, beside={n: a for n, a in beside.items() if a is not None}, variables=variables
+    )
+
+
+def _of_optimizer_v2(node: Node) -> tuple[list[int], dict[int, tuple[int | None, str]]]:
+    """The counter, scalars of the optimizer, and the slots as they stand."""
+    scalars = [name for name in node.children if name in ("iter", "momentum_cache")]
+    order = [node.children[name] for name in scalars] + [slot for _, _, slot in node.slots]
+    kinds: dict[int, tuple[int | None, str]] = {node.children[name]: (None, name) for name in scalars}
+    return order, kinds | {slot: (variable, name) for variable, name, slot in node.slots}
+
+
+def _listed(nodes: list[Node], number: int) -> list[int]:
+    """The items of a list, by their numbers."""
+    children = nodes[number].children
+    for name in children:
+        if not (name.isascii() and name.isdigit()):
+            raise FileFormatError(f"_variables has the item {name!r}, expected numbers")
+    return [children[name] for name in sorted(children, key=int)]
+
+
+def _by_attribute(nodes: list[Node], node: Node) -> list[int]:
+    """Variables among the attributes and in lists that are attributes, by the attributes' names, each once."""
+    order: list[int] = []
+    for name in sorted(node.children):
+        child = nodes[node.children[name]]
+        numbered = all(item.isascii() and item.isdigit() for item in child.children)
+        items = sorted(child.children, key=int) if numbered else sorted(child.children)
+        found = [node.children[name]] if child.key is not None else [child.children[item] for item in items]
+        order += [at for at in found if nodes[at].key is not None and at not in order]
+    return order
+
+
+def _name(full_name: str) -> str:
+    """The name of a variable: TensorFlow's own end in :0."""
+    return full_name

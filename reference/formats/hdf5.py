@@ -1,0 +1,196 @@
+"""HDF5 files that carry an optimizer: whole models (`.h5`) and weights alone (`.weights.h5`).
+
+Source       keras 2.15.0, saving/legacy/hdf5_format.py, and keras 3.15.1, src/legacy/saving and src/saving/saving_lib.py
+.h5          attributes keras_version, training_config (JSON); group optimizer_weights: its attribute weight_names (or
+             weight_names0, weight_names1 ... where the list is long) has the names, each the path of a dataset
+.weights.h5  group optimizer/vars with the datasets 0, 1, 2 ...; those of an inner optimizer lie deeper
+
+A corrupt file may crash or stall the HDF5 library, so that another process reads it, with limited memory and time.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import math
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import FileFormatError
+from .saved import Document, SavedOptimizer, Weight, optimizer_config, parsed
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+SECONDS = 60.0
+CHILD = "goldenstep.reference.formats.hdf5_child"
+
+
+def read(path: Path | str, seconds: float = SECONDS) -> SavedOptimizer:
+    """The optimizer of a `.h5` or `.weights.h5` file; FileFormatError, naming the file, if it is none."""
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(SIGNATURE))
+        if start != SIGNATURE:
+            raise FileFormatError(f"expected HDF5, which begins with {SIGNATURE!r}, got {start!r}")
+        found, arrays = _READER.content(path, seconds)
+        return _weights_alone(found, arrays) if "optimizer_weights" not in found["groups"] else _model(found, arrays)
+    except FileFormatError as error:
+        raise FileFormatError(f"{path}: {error}") from error
+
+
+Arrays = dict[str, np.ndarray]
+
+
+def _model(found: Document, arrays: Arrays) -> SavedOptimizer:
+    names = _names(found["groups"]["optimizer_weights"])
+    missing = [name for name in names if f"optimizer_weights/{name}" not in arrays]
+    if missing:
+        raise FileFormatError(f"optimizer_weights: weight_names has {missing[0]!r}, expected a dataset of that name")
+    if len(set(names)) < len(names):
+        raise FileFormatError("optimizer_weights: expected every name in weight_names once")
+    weights = [Weight(name, arrays[f"optimizer_weights/{name}"]) for name in names]
+    return SavedOptimizer("h5", weights, _training_config(found), found["attributes"].get("keras_version"))
+
+
+def _names(attributes: Document) -> list[str]:
+    """The attribute weight_names, or its numbered pieces."""
+    pieces = ["weight_names"] if "weight_names" in attributes else []
+    while not pieces or pieces[0] != "weight_names":
+        if f"weight_names{len(pieces)}" not in attributes:
+            break
+        pieces.append(f"weight_names{len(pieces)}")
+    names: list[Any] = []
+    for piece in pieces:
+        value = attributes[piece]
+        names += value if isinstance(value, list) else [value]
+    if not all(isinstance(name, str) for name in names):
+        raise FileFormatError("optimizer_weights: expected the attribute weight_names to be a list of names")
+    return names
+
+
+def _training_config(found: Document) -> Document | None:
+    text = found["attributes"].get("training_config")
+    if not isinstance(text, str):
+        return None
+    document = parsed(text, "training_config")
+    config = document.get("optimizer_config") if isinstance(document, dict) else None
+    if config is None:
+        raise FileFormatError("training_config: expected an object with optimizer_config")
+    return optimizer_config(config, "training_config.optimizer_config")
+
+
+def _weights_alone(found: Document, arrays: Arrays) -> SavedOptimizer:
+    if "training_config" in found["attributes"]:
+        version = found["attributes"].get("keras_version")
+        return SavedOptimizer("h5", [], _training_config(found), version)
+    if not {"layers", "_layer_checkpoint_dependencies", "model_weights", "optimizer"} & set(found["top"]):
+        attributes = found["attributes"]
+        if "keras_version" not in attributes and "layer_names" not in attributes and not _old_weights(found):
+            raise FileFormatError(
+                f"expected a model or its weights as Keras writes them, got the groups {found['top'][:5]}"
+            )
+    return SavedOptimizer("weights.h5", numbered(arrays))
+
+
+def _old_weights(found: Document) -> bool:
+    return bool(found["attributes"].get("backend"))
+
+
+def numbered(arrays: Arrays) -> list[Weight]:
+    """The datasets of `optimizer` in the order of their groups and numbers, which must go from 0 on."""
+    groups: dict[str, dict[int, np.ndarray]] = {}
+    for path, value in arrays.items():
+        group, _, last = path.rpartition("/")
+        if not (last.isascii() and last.isdigit()) or str(int(last)) != last or not group.endswith("vars"):
+            raise FileFormatError(f"{path}: expected datasets 0, 1, 2 ... in groups called vars")
+        groups.setdefault(group, {})[int(last)] = value
+    for group, values in groups.items():
+        if sorted(values) != list(range(len(values))):
+            raise FileFormatError(f"{group}: expected the datasets 0 to {len(values) - 1}, got {sorted(values)[:9]}")
+    order = sorted(groups, key=lambda group: (group.count("/"), group))
+    return [Weight(f"{group}/{index}", groups[group][index]) for group in order for index in sorted(groups[group])]
+
+
+class _Reader:
+    """The process that opens HDF5 files; it starts with the first file, and anew after a crash."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def content(self, path: Path, seconds: float) -> tuple[Document, Arrays]:
+        """Attributes, groups and datasets of the parts of a file that concern an optimizer."""
+        request = {
+            "path": str(path.resolve()),
+            "groups": ["optimizer_weights", "optimizer"],
+            "attributes": ["keras_version", "backend", "training_config", "layer_names"],
+        }
+        with self._lock:
+            process = self._started()
+            assert process.stdin and process.stdout
+            late = threading.Event()
+            timer = threading.Timer(seconds, lambda: (late.set(), process.kill()))
+            timer.start()
+            try:
+                process.stdin.write(json.dumps(request).encode() + b"\n")
+                process.stdin.flush()
+                answer = self._answer(process)
+            except (OSError, EOFError) as error:
+                self.stop()
+                why = f"did not finish in {seconds:g} seconds" if late.is_set() else "crashed the HDF5 library"
+                raise FileFormatError(f"expected HDF5 that can be read, this file {why}") from error
+            finally:
+                timer.cancel()
+        if "error" in answer[0]:
+            raise FileFormatError(f"expected HDF5 that can be read: {answer[0]['error']}")
+        return answer
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            variables = {**os.environ, "HDF5_PLUGIN_PRELOAD": "::", "OPENBLAS_NUM_THREADS": "1"}
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", CHILD],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=variables,
+            )
+        return self._process
+
+    def _answer(self, process: subprocess.Popen[bytes]) -> tuple[Document, Arrays]:
+        assert process.stdout
+        line = process.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise EOFError
+        answer = json.loads(line)
+        arrays = {}
+        for entry in answer.get("datasets", ()):
+            dtype, shape = np.dtype(entry["dtype"]), tuple(entry["shape"])
+            wanted = math.prod(shape) * dtype.itemsize
+            data = process.stdout.read(wanted) if wanted else b""
+            if len(data) < wanted:
+                raise EOFError
+            arrays[entry["path"]] = np.frombuffer(data, dtype).reshape(shape).copy()
+        return answer, arrays
+
+    def stop(self) -> None:
+        """End the process, if there is one."""
+        if self._process is not None:
+            self._process.kill()
+            for pipe in (self._process.stdin, self._process.stdout):
+                with contextlib.suppress(OSError):
+                    assert pipe
+                    pipe.close()
+            self._process.wait()
+            self._process = None
+
+
+_READER = _Reader()
+atexit.register(_READER.stop)

@@ -1,0 +1,135 @@
+"""The child process that opens HDF5 files, because a corrupt one can crash or stall the HDF5 library itself.
+
+    python -m goldenstep.reference.formats.hdf5_child
+
+A line of JSON in, {"path", "groups", "attributes"}; a line of JSON out, {"attributes", "groups", "datasets"}, and the
+bytes of the datasets, one after the other; or {"error"}. hdf5.py is the parent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+Document = dict[str, Any]
+DEEPEST = 24
+MOST_OBJECTS = 1_000_000
+MEMORY = 1 << 30
+KINDS = "fiub"
+
+
+class UnexpectedError(ValueError):
+    """Something in the file is not what an optimizer's part of it consists of."""
+
+
+def limit_memory(size: int) -> None:
+    """At most 1 GiB and eight times the file; where the system knows no limits, none."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY + 8 * size, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def content(request: Document) -> tuple[Document, list[Any]]:
+    """The answer to a request, and the arrays that follow it."""
+    import h5py
+
+    size = os.path.getsize(request["path"])
+    limit_memory(size)
+    answer: Document = {"attributes": {}, "groups": {}, "datasets": [], "top": []}
+    arrays: list[Any] = []
+    with h5py.File(request["path"], "r", locking=False) as file:
+        answer["top"] = sorted(file)[:100]
+        answer["attributes"] = texts(file, request["attributes"], size)
+        for name in request["groups"]:
+            if name in answer["top"]:
+                walk(file, name, name, 0, size, answer, arrays, set())
+    return answer, arrays
+
+
+def walk(
+    parent: Any, key: str, path: str, depth: int, size: int, answer: Document, arrays: list[Any], seen: set[Any]
+) -> None:
+    """A group with everything in it, or a dataset; only what is in this file, and each object once."""
+    import h5py
+
+    link = parent.get(key, getlink=True)
+    if not isinstance(link, h5py.HardLink):
+        raise UnexpectedError(f"{path} is a {type(link).__name__}, expected an object of this file")
+    found = parent[key]
+    info = h5py.h5o.get_info(found.id)
+    if (info.fileno, info.addr) in seen:
+        raise UnexpectedError(f"{path} is linked twice, expected a tree")
+    seen.add((info.fileno, info.addr))
+    if depth > DEEPEST or len(seen) > MOST_OBJECTS:
+        raise UnexpectedError(f"{path}: expected at most {DEEPEST} groups inside each other and {MOST_OBJECTS} objects")
+    if isinstance(found, h5py.Group):
+        answer["groups"][path] = texts(found, None, size)
+        for name in found:
+            walk(found, name, f"{path}/{name}", depth + 1, size, answer, arrays, seen)
+    elif isinstance(found, h5py.Dataset):
+        arrays.append(values(found, path, size))
+        answer["datasets"].append({"path": path, "dtype": arrays[-1].dtype.name, "shape": list(arrays[-1].shape)})
+    else:
+        raise UnexpectedError(f"{path} is a {type(found).__name__}, expected a group or a dataset")
+
+
+def values(dataset: Any, path: str, size: int) -> Any:
+    """The array of a dataset, in native byte order."""
+    import numpy as np
+
+    if dataset.external or dataset.is_virtual:
+        raise UnexpectedError(f"{path} keeps its data in other files, expected them in this one")
+    if dataset.shape is None or dataset.dtype.kind not in KINDS or dataset.dtype.subdtype:
+        raise UnexpectedError(f"{path} has the dtype {dataset.dtype}, expected numbers")
+    stored = dataset.id.get_storage_size()
+    if dataset.nbytes > 1100 * stored or dataset.nbytes > 1100 * size:
+        raise UnexpectedError(f"{path} claims {dataset.nbytes} bytes of data, {stored} are stored in the file")
+    array = np.empty(dataset.shape, dataset.dtype)
+    dataset.read_direct(array) if array.shape else array.__setitem__((), dataset[()])
+    return np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="))).reshape(array.shape)
+
+
+def texts(owner: Any, names: Any, size: int) -> Document:
+    """The attributes that are text or lists of text, those of `names` or all."""
+    found = {}
+    for name in owner.attrs if names is None else [name for name in names if name in owner.attrs]:
+        if owner.attrs.get_id(name).get_storage_size() > size:
+            raise UnexpectedError(f"the attribute {name} claims more bytes than the file has")
+        value = owner.attrs[name]
+        value = value.tolist() if hasattr(value, "tolist") else value
+        found[name] = [text(x) for x in value] if isinstance(value, list) else text(value)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def text(value: Any) -> Any:
+    """Text as it is, bytes as UTF-8; None for anything else."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value if isinstance(value, str) else None
+
+
+def main() -> None:
+    """Answer requests until there are no more."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        arrays: list[Any] = []
+        try:
+            answer, arrays = content(json.loads(line))
+        except MemoryError:
+            answer = {"error": "it asks for more memory than its size can justify"}
+        except RecursionError:
+            answer = {"error": "it is nested too deep"}
+        except Exception as error:  # whatever h5py raises is the answer
+            answer = {"error": str(error)[:300] or type(error).__name__}
+        answers.write(json.dumps(answer).encode() + b"\n")
+        for array in arrays:
+            answers.write(array.data.cast("B") if array.size else b"")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

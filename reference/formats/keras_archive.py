@@ -1,0 +1,91 @@
+"""`.keras` files: a zip with config.json, metadata.json and model.weights.h5; of old releases plain HDF5.
+
+Source   keras 2.15.0 and 3.15.1, src/saving/saving_lib.py: _save_model_to_fileobj.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from . import hdf5
+from .errors import FileFormatError
+from .saved import MOST_TEXT, SavedOptimizer, optimizer_config, parsed
+
+WEIGHTS, CONFIG, METADATA = "model.weights.h5", "config.json", "metadata.json"
+SIGNATURE = b"PK"
+LEAST_LIMIT = 64 << 20
+CHUNK = 1 << 20
+
+
+def read(path: Path | str, seconds: float = hdf5.SECONDS) -> SavedOptimizer:
+    """The optimizer of a `.keras` file; FileFormatError, naming the file, if it is none."""
+    path = Path(path)
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start == hdf5.SIGNATURE:
+        return dataclasses.replace(hdf5.read(path, seconds), format="keras")
+    try:
+        if not start.startswith(SIGNATURE):
+            raise FileFormatError(f"expected a zip, which begins with {SIGNATURE!r}, or HDF5, got {start!r}")
+        return _read(path, seconds)
+    except FileFormatError as error:
+        raise FileFormatError(f"{path}: {error}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+        raise FileFormatError(f"{path}: expected a zip that can be read: {error}") from error
+
+
+def _read(path: Path, seconds: float) -> SavedOptimizer:
+    limit = max(LEAST_LIMIT, 20 * path.stat().st_size)
+    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+        _refuse_names(archive)
+        metadata = parsed(_text(archive, METADATA), METADATA)
+        config = parsed(_text(archive, CONFIG), CONFIG)
+        weights = Path(folder) / WEIGHTS
+        _extract(archive, weights, limit)
+        try:
+            saved = hdf5.read(weights, seconds)
+        except FileFormatError as error:
+            raise FileFormatError(str(error).replace(str(weights), WEIGHTS)) from error
+    compiled = config.get("compile_config") if isinstance(config, dict) else None
+    given = compiled.get("optimizer") if isinstance(compiled, dict) else None
+    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+    if not isinstance(version, str):
+        raise FileFormatError(f"{METADATA}: expected an object with keras_version")
+    found = optimizer_config(given, f"{CONFIG}: compile_config.optimizer") if given is not None else None
+    return SavedOptimizer("keras", saved.weights, found, version)
+
+
+def _refuse_names(archive: zipfile.ZipFile) -> None:
+    """Members must be relative, stay below their folder, and be there once."""
+    names = archive.namelist()
+    for name in names:
+        parts = PurePosixPath(name.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts or ":" in name or "\0" in name:
+            raise FileFormatError(f"a member is called {name!r}, expected a path inside the archive")
+    if len(set(names)) < len(names):
+        raise FileFormatError(f"the member {next(n for n in names if names.count(n) > 1)!r} stands twice")
+    for name in (METADATA, CONFIG, WEIGHTS):
+        if name not in names:
+            raise FileFormatError(f"expected the members {METADATA}, {CONFIG} and {WEIGHTS}, got {sorted(names)[:9]}")
+
+
+def _text(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as member:
+        data = member.read(MOST_TEXT + 1)
+    if len(data) > MOST_TEXT:
+        raise FileFormatError(f"{name}: more than {MOST_TEXT} bytes of JSON")
+    return data
+
+
+def _extract(archive: zipfile.ZipFile, target: Path, limit: int) -> None:
+    written = 0
+    with archive.open(WEIGHTS) as member, target.open("wb") as out:
+        while piece := member.read(CHUNK):
+            written += len(piece)
+            if written > limit:
+                raise FileFormatError(f"{WEIGHTS} unpacks to more than {limit} bytes")
+            out.write(piece)
