@@ -72,7 +72,9 @@ def trained(
     steps = []
     for count, gradients in enumerate(case["gradients"], 1):
         if (count <= case["saved_after"]) == before:
-            arrays = [unflat(g, as_array(v).dtype, as_array(v).shape) for g, v in zip(gradients, variables, strict=True)]
+            arrays = [
+                unflat(g, as_array(v).dtype, as_array(v).shape) for g, v in zip(gradients, variables, strict=True)
+            ]
             pairs = zip(map(implementation.tensor, arrays), variables, strict=True)
             optimizer.apply_gradients(list(pairs))
             values = [flat(as_array(v)) for v in variables]

@@ -91,8 +91,7 @@ def judge(implementation: Implementation, case: Document, expected: Document, er
         known: tuple[str, ...] = (),
         detail: str = "",
     ) -> Record:
-        kind = next((kind for kind in ("schedule", "file") if kind in case), None)
-        kind = f"{kind}s" if kind else case["optimizer"]["class_name"]
+        kind = "schedules" if "schedule" in case else "files" if "file" in case else case["optimizer"]["class_name"]
         features, clauses = tuple(case["features"]), tuple(case["clauses"])
         return Record(
             case["id"], case["edition"], kind, features, clauses, verdict, reason, worst, divergence, known, detail

@@ -54,7 +54,10 @@ def case(edition: str, optimizer: str, name: str, config: Document, format: str)
     stream = random.Random(f"{optimizer} {name}")
     names = {key: ("model/dense/" if edition == "keras3" else "dense/") + key for key in SHAPES}
     variables: list[Any] = [
-        {"name": names[key], "value": {"dtype": "float32", "shape": list(shape), "values": normal(stream, shape, "float32")}}
+        {
+            "name": names[key],
+            "value": {"dtype": "float32", "shape": list(shape), "values": normal(stream, shape, "float32")},
+        }
         for key, shape in SHAPES.items()
     ]
     return {

@@ -8,6 +8,7 @@ from goldenstep.spec import saved_files
 
 from .codec import unflat
 from .compare import Comparison, Divergence, same, ulps
+from .schedule_compare import shown
 
 Document = dict[str, Any]
 
@@ -27,9 +28,8 @@ def _first_divergence(case: Document, expected: Document, got: Document, result:
     of_a_release = "uninterrupted" in got
     wrong, raised = expected.get("error") if of_a_release else None, got.get("error")
     if wrong or raised:
-        shown = [f"{error['type']}: {error['message']}" if error else "no error" for error in (wrong, raised)]
         if not (wrong and raised and wrong["type"] == raised["type"]):
-            return Divergence(None, "error", None, *shown, None)
+            return Divergence(None, "error", None, shown(wrong), shown(raised), None)
     state = expected["state"] if of_a_release else expected_state(case, expected)
     divergence = _other_state("the state in the file", None, expected["layout"], state, got["state"])
     if divergence is None and of_a_release:

@@ -30,7 +30,7 @@ SCHEDULES, FILES = "schedules", "files"
 
 
 def _jobs(release: str) -> list[tuple[str, str]]:
-    """Every edition of a release with each of its optimizers and its files, and the release's own with its schedules."""
+    """Every edition of a release with each of its optimizers, the release's schedules, and every edition's files."""
     jobs = [(edition, optimizer) for edition in editions_of(release) for optimizer in spec.available(edition)]
     return [*jobs, (release, SCHEDULES), *((edition, FILES) for edition in editions_of(release))]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from .files import FOLDER as RECORDED
 from .files import Document, GoldenError
 
-FOLDER = Path(__file__).parent / "files"
+FOLDER = Path(__file__).parent / "saved"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 Members = dict[str, bytes]
 
@@ -71,7 +71,7 @@ class Store:
     """The files of an edition while it is recorded: those that were there, and those that come with an answer."""
 
     def __init__(self, edition: str, used: bool, recorded: Path) -> None:
-        self._path = path_of(edition, FOLDER if recorded == RECORDED else recorded / "files")
+        self._path = path_of(edition, FOLDER if recorded == RECORDED else recorded / "saved")
         self._cases = dict(everything(self._path)) if used else {}
         self._used = used
         self._new = False

@@ -19,7 +19,17 @@ from .crc32c import masked
 from .errors import FileFormatError
 from .protobuf import field, fixed32
 
-DTYPES = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 6: "int8", 9: "int64", 10: "bool", 14: "bfloat16", 19: "float16"}
+DTYPES = {
+    1: "float32",
+    2: "float64",
+    3: "int32",
+    4: "uint8",
+    6: "int8",
+    9: "int64",
+    10: "bool",
+    14: "bfloat16",
+    19: "float16",
+}
 STRING = 7
 MOST_INDEX = 256 << 20
 Tensor = np.ndarray | bytes
@@ -61,7 +71,9 @@ def _tensor(prefix: Path, entry: protobuf.Fields, shards: int) -> Tensor:
         raise FileFormatError(f"the dtype number {dtype}, expected one of {sorted(DTYPES)}, or one string")
     kind = numpy_dtype(DTYPES[dtype])
     if math.prod(shape) * kind.itemsize != size:
-        raise FileFormatError(f"{size} bytes for the shape {shape} of {kind}, expected {math.prod(shape) * kind.itemsize}")
+        raise FileFormatError(
+            f"{size} bytes for the shape {shape} of {kind}, expected {math.prod(shape) * kind.itemsize}"
+        )
     data = _piece(prefix, shard, shards, offset, size)
     if masked(data) != protobuf.number(entry, 6):
         raise FileFormatError(f"{size} bytes whose checksum is {masked(data):#x}, not what the index says")

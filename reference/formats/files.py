@@ -5,7 +5,7 @@
 
 hdf5.py           .h5 and .weights.h5, read by a process of its own (hdf5_child.py)
 keras_archive.py  .keras
-checkpoint.py     TensorFlow checkpoints: bundle.py (tensors by key), table.py (their index), object_graph.py, protobuf.py
+checkpoint.py     TensorFlow checkpoints: bundle.py (tensors by key), table.py (the index), object_graph.py, protobuf.py
 saved.py          what all of them give
 """
 

@@ -1,6 +1,6 @@
 """HDF5 files that carry an optimizer: whole models (`.h5`) and weights alone (`.weights.h5`).
 
-Source       keras 2.15.0, saving/legacy/hdf5_format.py, and keras 3.15.1, src/legacy/saving and src/saving/saving_lib.py
+Source       keras 2.15.0, saving/legacy/hdf5_format.py; keras 3.15.1, src/legacy/saving and src/saving/saving_lib.py
 .h5          attributes keras_version, training_config (JSON); group optimizer_weights: its attribute weight_names (or
              weight_names0, weight_names1 ... where the list is long) has the names, each the path of a dataset
 .weights.h5  group optimizer/vars with the datasets 0, 1, 2 ...; those of an inner optimizer lie deeper
@@ -134,9 +134,14 @@ class _Reader:
         }
         with self._lock:
             process = self._started()
-            assert process.stdin and process.stdout
+            assert process.stdin
             late = threading.Event()
-            timer = threading.Timer(seconds, lambda: (late.set(), process.kill()))
+
+            def end() -> None:
+                late.set()
+                process.kill()
+
+            timer = threading.Timer(seconds, end)
             timer.start()
             try:
                 process.stdin.write(json.dumps(request).encode() + b"\n")

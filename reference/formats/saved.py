@@ -36,7 +36,7 @@ class SavedOptimizer:
     weights     the state; empty where the file has none
     config      {"class_name", "config"} or {"module", "class_name", "config", "registered_name"}; None without one
     version     of the Keras that wrote the file, as it stands there; None if it does not
-    beside      what a checkpoint keeps beside the weights, by attribute: hyperparameters, `_learning_rate`, `_u_product`
+    beside      what a checkpoint has beside the weights, by attribute: hyperparameters, `_learning_rate`, `_u_product`
     variables   the model's own variables where a checkpoint has them, by name
     """
 

@@ -105,14 +105,19 @@ def _packed(pairs: list[tuple[bytes, bytes]], every: int = RESTART) -> bytes:
     """A block: every key but each `every`-th without the bytes that it shares with the one before."""
     block, restarts, last = bytearray(), [0], b""
     for count, (key, value) in enumerate(pairs):
-        if count % every == 0:
-            shared = 0
-            restarts += [len(block)] * bool(count)
-        else:
-            shared = next((i for i, (a, b) in enumerate(zip(key, last, strict=False)) if a != b), min(map(len, (key, last))))
+        shared = _common(key, last) if count % every else 0
+        restarts += [len(block)] * bool(count and not count % every)
         block += encoded(shared) + encoded(len(key) - shared) + encoded(len(value)) + key[shared:] + value
         last = key
     return bytes(block) + b"".join(at.to_bytes(4, "little") for at in [*restarts, len(restarts)])
+
+
+def _common(key: bytes, last: bytes) -> int:
+    """How many bytes two keys begin with in common."""
+    count = 0
+    while count < min(len(key), len(last)) and key[count] == last[count]:
+        count += 1
+    return count
 
 
 def _append(data: bytearray, block: bytes) -> bytes:
