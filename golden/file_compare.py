@@ -27,9 +27,8 @@ def compare(case: Document, expected: Document, got: Document) -> Comparison:
 def _first_divergence(case: Document, expected: Document, got: Document, result: Comparison) -> Divergence | None:
     of_a_release = "uninterrupted" in got
     wrong, raised = expected.get("error") if of_a_release else None, got.get("error")
-    if wrong or raised:
-        if not (wrong and raised and wrong["type"] == raised["type"]):
-            return Divergence(None, "error", None, shown(wrong), shown(raised), None)
+    if (wrong or raised) and not (wrong and raised and wrong["type"] == raised["type"]):
+        return Divergence(None, "error", None, shown(wrong), shown(raised), None)
     state = expected["state"] if of_a_release else expected_state(case, expected)
     divergence = _other_state("the state in the file", None, expected["layout"], state, got["state"])
     if divergence is None and of_a_release:
