@@ -7,7 +7,7 @@ mypkg              any module shaped like Keras: `mypkg.optimizers.Adam`, or `my
 mypkg:factory      `factory()` returns an implementation, or a module shaped like Keras
 cmd: node x.mjs    a process that speaks the protocol (docs/protocol.md)
 NAME               what an installed package announces by an entry point of the group `goldenstep.implementations`: such
-                   a factory, such a module, or the text of a `cmd:`
+                   a factory, such a module, or the text of a `cmd:`; so do the adapters of this one: torch, optax ...
 """
 
 from __future__ import annotations
@@ -67,9 +67,7 @@ def load(name: str, edition: str | None = None, isolate: bool = False, timeout: 
     if name in special:
         return isolated(name, edition, timeout) if isolate else special[name]()
     announced = [entry for entry in metadata.entry_points(group=ENTRY_POINTS) if entry.name == name]
-    found: Any = announced[0].load() if announced else None
-    if announced and not isinstance(found, str | ModuleType):
-        found = found()
+    found: Any = announced_by(announced[0]) if announced else None
     if isinstance(found, str):
         return process(found, f"--impl={name}", timeout)
     if isolate:
@@ -89,6 +87,18 @@ def load(name: str, edition: str | None = None, isolate: bool = False, timeout: 
             raise UnknownImplementationError(f"--impl={name}: {module_name!r} has no function {attribute!r}.")
         found = getattr(found, attribute)()
     return made_of(found, name, edition)
+
+
+def announced_by(entry: metadata.EntryPoint) -> Any:
+    """What an installed package announces; UnknownImplementationError if the library that it needs is missing."""
+    try:
+        found = entry.load()
+        return found if isinstance(found, str | ModuleType) else found()
+    except ImportError as error:
+        raise UnknownImplementationError(
+            f"--impl={entry.name}: {entry.value} can't be imported here ({error}). Install the library that it is "
+            f"about; of ours, `tox -e impl-{entry.name}` makes an environment."
+        ) from error
 
 
 def made_of(found: Any, name: str, edition: str | None) -> Implementation:

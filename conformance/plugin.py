@@ -45,6 +45,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="either",
         help="where a release contradicts its documentation: which of the two to ask for (default: either will do)",
     )
+    group.addoption(
+        "--tolerance",
+        default="exact",
+        metavar="exact|port|ulp:N",
+        help="what differs only by rounding, each operation by N ulp (port: 4), is close and passes (default: exact)",
+    )
     group.addoption("--smoke", action="store_true", help="one case per optimizer and edition: seconds, not minutes")
 
 
@@ -61,14 +67,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def session(config: pytest.Config) -> Session:
     """The implementation and the selected cases; pytest.UsageError if the options ask for what doesn't exist."""
     if SESSION not in config.stash:
+        from .closeness import ToleranceError, ulps_of
         from .implementations import UnknownImplementationError
         from .selection import Selection, UnknownSelectionError, session_of
 
         option = config.option
         selection = Selection(option.edition, option.optimizer, option.feature, option.case, option.smoke)
         try:
+            ulps_of(option.tolerance)
             config.stash[SESSION] = session_of(option.impl or "reference", selection, option.isolate, option.timeout)
-        except (UnknownImplementationError, UnknownSelectionError) as error:
+        except (ToleranceError, UnknownImplementationError, UnknownSelectionError) as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[SESSION]
 

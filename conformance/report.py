@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from .exposure import PART, WEIGHTS
 from .verdict import PASSING, Verdict
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ HEADINGS = {
 COLOURS = {
     "exact": "green",
     "within bound": "green",
+    "close": "blue",
     "as documented": "cyan",
     "diverges": "red",
     "error": "red",
@@ -35,7 +37,7 @@ COLOURS = {
     "timeout": "red",
     "protocol error": "red",
 }
-RARE = ("as documented", "crash", "timeout", "protocol error")
+RARE = ("close", "as documented", "crash", "timeout", "protocol error")
 
 
 def print_tables(reporter: pytest.TerminalReporter, records: list[dict[str, Any]], session: Session) -> None:
@@ -45,6 +47,10 @@ def print_tables(reporter: pytest.TerminalReporter, records: list[dict[str, Any]
     reporter.section(f"goldenstep: verdicts on {name} {version}".rstrip())
     for text in tables(records, expected, reporter.hasmarkup, reporter._tw.fullwidth):
         reporter.write(text)
+    for amount in (PART, WEIGHTS):
+        cases = sum(record["compared"] == amount and record["verdict"] != "unsupported" for record in records)
+        if cases:
+            reporter.write_line(f"compared in {cases} of {len(records)} cases: {amount}, for it has no more")
     wrong = [record for record in records if Verdict(record["verdict"]) not in PASSING]
     for record in wrong[:5]:
         reporter.write_line(f"{record['id']}: {record['reason']}")

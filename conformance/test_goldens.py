@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from goldenstep.conformance.closeness import ulps_of
 from goldenstep.conformance.selection import Session
 from goldenstep.conformance.snippet import failure
 from goldenstep.conformance.verdict import fails, judge
@@ -18,7 +19,8 @@ def test_golden(  # type: ignore[no-untyped-def]
     """The trajectory is the recorded one, or the documented one: equal to the bit, or within a bound."""
     golden = conformance_session.golden(golden_id)
     errata = pytestconfig.option.errata
-    record = judge(conformance_session.implementation, golden["case"], golden["trajectory"], errata)
+    tolerance = ulps_of(pytestconfig.option.tolerance)
+    record = judge(conformance_session.implementation, golden["case"], golden["trajectory"], errata, tolerance)
     shown = {**dataclasses.asdict(record), "verdict": record.verdict.value, "divergence": str(record.divergence or "")}
     record_property("goldenstep", shown)
     if fails(record, errata):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import enum
 import marshal
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from goldenstep.golden.compare import Divergence, bounds, compare, fed
 
+from . import closeness, exposure
 from .answers import NoAnswerError, misshapen
 from .errata import followed, shown
 from .implementations import Implementation
@@ -22,6 +24,7 @@ class Verdict(enum.Enum):
 
     EXACT = "exact"
     WITHIN = "within bound"
+    CLOSE = "close"
     AS_DOCUMENTED = "as documented"
     DIVERGES = "diverges"
     UNSUPPORTED = "unsupported"
@@ -31,7 +34,7 @@ class Verdict(enum.Enum):
     PROTOCOL = "protocol error"
 
 
-PASSING = (Verdict.EXACT, Verdict.WITHIN, Verdict.AS_DOCUMENTED, Verdict.UNSUPPORTED)
+PASSING = (Verdict.EXACT, Verdict.WITHIN, Verdict.CLOSE, Verdict.AS_DOCUMENTED, Verdict.UNSUPPORTED)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Record:
     divergence: Divergence | None = None
     errata: tuple[str, ...] = ()
     detail: str = ""
+    compared: str = exposure.EVERYTHING
 
 
 class Asking:
@@ -75,13 +79,21 @@ class Asking:
         return got
 
 
-def judge(implementation: Implementation, case: Document, expected: Document, errata: str = "shipped") -> Record:
+def judge(
+    implementation: Implementation,
+    case: Document,
+    expected: Document,
+    errata: str = "shipped",
+    tolerance: int | None = None,
+) -> Record:
     """Run a case and compare to the bit; if that fails where a bound is stated, step by step from the recorded state.
 
     Unless `errata` is "shipped", what differs from the release only as its documentation does is AS_DOCUMENTED; with
     "documented" a record of what was computed as shipped names the errata that speak against it, see `fails`.
+    With a `tolerance` in ulp, what differs only as rounding may is CLOSE, see closeness.py.
     Whatever the implementation does instead of answering is a verdict, too.
     """
+    names: Sequence[str] | None = None
 
     def record(
         verdict: Verdict,
@@ -94,34 +106,51 @@ def judge(implementation: Implementation, case: Document, expected: Document, er
         kind = "schedules" if "schedule" in case else "files" if "file" in case else case["optimizer"]["class_name"]
         features, clauses = tuple(case["features"]), tuple(case["clauses"])
         return Record(
-            case["id"], case["edition"], kind, features, clauses, verdict, reason, worst, divergence, known, detail
+            case["id"],
+            case["edition"],
+            kind,
+            features,
+            clauses,
+            verdict,
+            reason,
+            worst,
+            divergence,
+            known,
+            detail,
+            exposure.compared(names),
         )
 
     unsupported = implementation.supports(case)
     if unsupported:
         return record(Verdict.UNSUPPORTED, unsupported)
-    asked = Asking(implementation)
+    asked, near = Asking(implementation), None
     try:
+        names = exposure.exposed(implementation, case)
         got = first = asked.run(case)
         shape = misshapen(case, got)
         if shape:
             return record(Verdict.DIVERGES, str(shape), divergence=shape)
-        result = compare(case, expected, got)
+        result = compare(case, exposure.visible(case, expected, got, names), got)
         if not (result.divergence is None and result.exact) and any(bounds(case)) and "error" not in expected:
             got = asked.run(fed(case, expected))
             shape = misshapen(case, got)
             if shape:
                 return record(Verdict.DIVERGES, str(shape), divergence=shape)
-            result = compare(case, expected, got)
+            result = compare(case, exposure.visible(case, expected, got, names), got)
         if result.divergence is None:
             against = shown(case, expected) if errata == "documented" else ()
             reason = f"as shipped, and not as documented in {', '.join(against)}" if against else ""
             return record(Verdict.EXACT if result.exact else Verdict.WITHIN, reason, result.worst_ulp, known=against)
         corrected = followed(asked, case, first) if errata != "shipped" else ()
+        if tolerance and not corrected:
+            near = closeness.judged(asked, case, expected, names, tolerance)
     except NoAnswerError as none:
         return record(Verdict(none.kind), str(none), detail=none.detail)
     if corrected:
         return record(Verdict.AS_DOCUMENTED, f"as documented in {', '.join(corrected)}", known=corrected)
+    if near:
+        verdict = Verdict.DIVERGES if near.divergence else Verdict.CLOSE
+        return record(verdict, str(near), divergence=near.divergence)
     raised = got.get("error")
     if raised and "error" not in expected:
         reason = f"{raised['type']} at {raised['stage']}: {raised['message']}"

@@ -1,0 +1,370 @@
+"""Is a difference a matter of rounding? What a right implementation that rounds elsewhere may miss in one step.
+
+A step is close if its result lies where the rule itself would put it after a few roundings of what goes into it: the
+mixed forward-backward stability of numerical analysis (Higham, Accuracy and Stability of Numerical Algorithms, 2002,
+section 1.5). Every step starts from the recorded state, so errors never pile up and N does not grow with the steps.
+
+The margin of an element, with u the distance from 1 to the next number of the variable's dtype, is the sum of
+
+    what changes when a hyperparameter moves by u                     each in turn: it is rounded once
+    what changes when every power beta**t moves by u                  apart from the other uses of beta
+    what changes when the elements of an array move by N u            gradient, each slot, and the variable as far as
+                                                                      the update depends on it, each in turn
+    N u of the update                                                 the operations of the update itself
+    one ulp of the variable or slot, and the smallest normal number   the last rounding, a flush to zero
+
+The changes are those of the reference, in float64 and from the recorded state; the centre is what was recorded. Where
+a rule is ill-conditioned (1 - beta_2**t at the first steps) the margin is wide, where a sign or a maximum may flip it
+contains both, and where an element is not finite there is none. tests/test_closeness.py proves how tight it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import numpy as np
+
+from goldenstep.golden.codec import flat, unflat
+from goldenstep.golden.compare import Divergence, expected_layout, fed, full_config, with_layouts
+from goldenstep.reference import bits, rules
+from goldenstep.spec.layout import Entry
+
+from .answers import misshapen
+from .exposure import visible
+from .keras_shaped import KerasShaped, reference
+
+if TYPE_CHECKING:
+    from .verdict import Asking
+
+Document = dict[str, Any]
+Array = np.ndarray
+PORT = 4
+WEIGHT_ULP = 1
+
+
+class ToleranceError(ValueError):
+    """A tolerance is not spelled as it should be; the message says how."""
+
+
+def ulps_of(tolerance: str) -> int | None:
+    """N of `--tolerance`: None for "exact", 4 for "port", N for "ulp:N"; ToleranceError for anything else."""
+    kind, _, number = tolerance.partition(":")
+    if tolerance in ("exact", "port"):
+        return None if tolerance == "exact" else PORT
+    if kind == "ulp" and number.isdecimal() and int(number) > 0:
+        return int(number)
+    raise ToleranceError(f"--tolerance={tolerance}: expected exact, port (the same as ulp:{PORT}) or ulp:N with N > 0.")
+
+
+@dataclass(frozen=True)
+class Closeness:
+    """How far a trajectory is from the recorded one: the first element beyond its margin or None, and what was seen.
+
+    `share` is the largest error as a share of its margin; `updates` has each step's number and the length of the
+    variables' error relative to the length of their update.
+    """
+
+    divergence: Divergence | None
+    share: float
+    updates: tuple[tuple[int, float], ...]
+
+    def __str__(self) -> str:
+        step, worst = max(self.updates, key=lambda update: update[1], default=(0, 0.0))
+        update = f"the worst update is off by {worst:.1e} of its length, at step {step}"
+        if self.divergence:
+            return f"{self.divergence}; {self.share:.3g} times what rounding explains, {update}"
+        return f"rounding only, at most {self.share:.0%} of the margin; {update}"
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The margins of one step: of each variable, and of each entry of the state by name."""
+
+    variables: list[Array]
+    state: dict[str, Array]
+    moves: list[Array]
+
+
+def judged(
+    implementation: Asking, case: Document, expected: Document, names: Sequence[str] | None, ulp: int
+) -> Closeness | None:
+    """How far an implementation that shows these entries of the state is from the recorded trajectory, step by step."""
+    if "schedule" in case or "error" in expected:
+        return None
+    got = implementation.run(fed(case, expected))
+    if misshapen(case, got):
+        return None
+    return measure(case, expected, got, ulp, names)
+
+
+def measure(
+    case: Document, expected: Document, got: Document, ulp: int, names: Sequence[str] | None = None
+) -> Closeness | None:
+    """How far `got`, the answer to the fed case, is from the recorded trajectory; None if that can't be measured."""
+    if "schedule" in case or "error" in expected or "error" in got or any("error" in step for step in got["steps"]):
+        return None
+    allowed = margins(case, expected, ulp)
+    if allowed is None or [step["step"] for step in got["steps"]] != list(allowed):
+        return None
+    expected = visible(case, expected, got, names)
+    wanted = {step["step"]: step for step in expected["steps"]}
+    layouts = dict(with_layouts(expected))
+    share, updates, first = 0.0, [], None
+    for (number, entries), step in zip(with_layouts(got), got["steps"], strict=True):
+        if entries != layouts[number]:
+            return None
+        recorded = dict(zip((e["name"] for e in layouts[number]), wanted[number]["state"], strict=True))
+        margin = allowed[number]
+        pairs = [
+            (entry["name"], entry, recorded[entry["name"]], values, margin.state[entry["name"]])
+            for entry, values in zip(entries, step["state"], strict=True)
+        ]
+        named = zip(case["variables"], wanted[number]["variables"], step["variables"], margin.variables, strict=True)
+        pairs += [(v["name"], v["value"], e, g, m) for v, e, g, m in named]
+        for name, like, e, g, room in pairs:
+            e, g = (unflat(values, like["dtype"], tuple(like["shape"])) for values in (e, g))
+            used = shares(e, g, room)
+            share = max(share, float(used.max(initial=0)))
+            if first is None and np.any(used > 1):
+                element = int(np.argmax(used.ravel() > 1))
+                place = element if e.ndim else None
+                first = Divergence(number, name, place, flat(e)[element], flat(g)[element], None)
+        updates.append((number, relative(case, wanted[number], step, margin.moves)))
+    return Closeness(first, share, tuple(updates))
+
+
+def shares(expected: Array, got: Array, margin: Array) -> Array:
+    """Error of each element as a share of its margin; infinite where one is no number and the other is."""
+    with np.errstate(all="ignore"):
+        error = np.abs(expected.astype(np.float64) - got.astype(np.float64))
+        share = np.where(error == 0, 0.0, error / margin)
+    alike = (expected == got) | (np.isnan(expected) & np.isnan(got))
+    return np.where(alike, 0.0, np.where(np.isnan(share), np.inf, share))
+
+
+def relative(case: Document, expected: Document, got: Document, moves: list[Array]) -> float:
+    """Length of the error of all variables over the length of their update; infinite if only the update is 0."""
+    error = length = 0.0
+    for variable, e, g, move in zip(case["variables"], expected["variables"], got["variables"], moves, strict=True):
+        like = variable["value"]["dtype"], tuple(variable["value"]["shape"])
+        with np.errstate(all="ignore"):
+            difference = unflat(e, *like).astype(np.float64) - unflat(g, *like).astype(np.float64)
+            error += float(np.nansum(difference**2))
+            length += float(np.nansum(np.where(np.isfinite(move), move, 0.0) ** 2))
+    return float(np.sqrt(error / length)) if length else 0.0 if error == 0 else float("inf")
+
+
+# ---- the margins ------------------------------------------------------------------------------------------
+
+
+def margins(case: Document, expected: Document, ulp: int) -> dict[int, Margin] | None:
+    """The margin of every kept step that can be fed; None if the state can't be, for its layout changes on the way."""
+    eps = max((float(np.finfo(v["value"]["dtype"]).eps) for v in case["variables"]), default=0.0)
+    step = max(eps, float(np.finfo(np.float32).eps))  # in float64 a change by u would drown in the rounding
+    double = in_float64(fed(case, expected))
+    base = played(double)
+    if base is None:  # Muon takes no float64
+        double = fed(case, expected)
+        base = played(double)
+    roles = len(expected_layout(case))
+    if base is None or any(len(event["load"]["state"]) != roles for event in double["events"] if "load" in event):
+        return None
+    changes = {
+        number: tuple({name: np.zeros_like(x) for name, x in part.items()} for part in parts)
+        for number, parts in base.items()
+    }
+    for vary, weight in variations(double):
+        shares = step * (weight or ulp) * np.array([1.0, -1.0])
+        sides = [side for share in shares if (side := vary(double, share))]
+        for number, parts in changes.items():
+            for which, part in enumerate(parts):
+                for name, total in part.items():
+                    total += largest(base[number][which][name], [side[number][which][name] for side in sides]) * (
+                        eps / step
+                    )
+    return dict(with_roundings(case, expected, base, changes, ulp * eps))
+
+
+Parts = tuple[dict[str, Array], ...]
+
+
+def with_roundings(
+    case: Document, expected: Document, base: dict[int, Parts], changes: dict[int, Parts], arithmetic: float
+) -> Iterator[tuple[int, Margin]]:
+    """To the changes come the roundings of the update's own operations, and the last rounding of each element."""
+    averages = {e.name: e.owner for e in expected_layout(case) if e.kind == "average" and e.owner is not None}
+    layouts = dict(with_layouts(expected))
+    for step in expected["steps"]:
+        number = step["step"]
+        if number not in base:
+            continue
+        variables = []
+        for index, (variable, values) in enumerate(zip(case["variables"], step["variables"], strict=True)):
+            new = unflat(values, variable["value"]["dtype"], tuple(variable["value"]["shape"]))
+            move = base[number][0][str(index)]
+            variables.append(changes[number][0][str(index)] + arithmetic * finite(np.abs(move)) + last(new, move))
+        state = {}
+        for entry, values in zip(layouts[number], step["state"], strict=True):
+            name, value = entry["name"], unflat(values, entry["dtype"], tuple(entry["shape"]))
+            state[name] = changes[number][1][name] + last(value, np.zeros(()))
+            if name in averages:
+                state[name] = state[name] + variables[averages[name]]
+        yield number, Margin(variables, state, [base[number][0][str(i)] for i in range(len(variables))])
+
+
+def last(value: Array, move: Array) -> Array:
+    """One ulp of a value or of what it was before a move, whichever is larger, and the smallest normal number."""
+    if value.dtype.kind != "f":
+        return np.zeros(value.shape)
+    with np.errstate(all="ignore"):
+        larger = np.maximum(np.abs(value), np.abs(value - finite(move))).astype(value.dtype)
+        return finite(np.spacing(larger)).astype(np.float64) + float(np.finfo(value.dtype).tiny)
+
+
+def largest(base: Array, others: list[Array]) -> Array:
+    """The largest finite change of each element."""
+    with np.errstate(all="ignore"):
+        found: Array = np.maximum.reduce([np.zeros_like(base), *(finite(np.abs(other - base)) for other in others)])
+        return found
+
+
+def finite(x: Array) -> Array:
+    """The elements, and 0 for those that are no number."""
+    return np.where(np.isfinite(x), x, 0.0)
+
+
+@functools.cache
+def judge_of_margins() -> KerasShaped:
+    """The reference."""
+    return reference()
+
+
+def played(case: Document) -> dict[int, Parts] | None:
+    """What the reference makes of a fed case in float64: by step, the moves of the variables, and the state by name."""
+    trajectory = judge_of_margins().run(case)
+    if "error" in trajectory or any("error" in step for step in trajectory["steps"]):
+        return None
+    layouts = dict(with_layouts(trajectory))
+    before = {event["load"]["step"] + 1: event["load"]["variables"] for event in case["events"] if "load" in event}
+    first = [v["value"]["values"] for v in case["variables"]]
+    shapes = [tuple(v["value"]["shape"]) for v in case["variables"]]
+    found: dict[int, Parts] = {}
+    for step in trajectory["steps"]:
+        old = before.get(step["step"], first)
+        with np.errstate(all="ignore"):
+            moves = {
+                str(i): unflat(new, "float64", shape) - unflat(start, "float64", shape)
+                for i, (new, start, shape) in enumerate(zip(step["variables"], old, shapes, strict=True))
+            }
+        entries = zip(layouts[step["step"]], step["state"], strict=True)
+        state = {e["name"]: unflat(values, "float64", tuple(e["shape"])) for e, values in entries}
+        found[step["step"]] = moves, state
+    return found
+
+
+def in_float64(case: Document) -> Document:
+    """The case with variables and gradients of float64."""
+
+    def widened(node: Any) -> Any:
+        if isinstance(node, list):
+            return [widened(x) for x in node]
+        if not isinstance(node, dict):
+            return node
+        inner = {key: widened(value) for key, value in node.items() if key != "load"}
+        kept = {"load": node["load"]} if "load" in node else {}
+        return {**inner, **kept, **({"dtype": "float64"} if "values" in node and "dtype" in node else {})}
+
+    return {**case, "variables": widened(case["variables"]), "events": widened(case["events"])}
+
+
+Vary = Callable[[Document, float], dict[int, Parts] | None]
+
+
+def variations(case: Document) -> Iterator[tuple[Vary, int]]:
+    """Each input of a step in turn: what comes out if it is larger by a share, and its ulps, 0 for N."""
+    roles = expected_layout(case)
+    rates = [i for i, role in enumerate(roles) if role.kind == "learning_rate"]
+    for name, value in full_config(case).items():
+        if isinstance(value, float) and value:
+            yield changed(with_hyperparameter, name, value, rates if name == "learning_rate" else []), 1
+    yield with_powers, 1
+    yield changed(with_gradients), 0
+    yield changed(with_variables), 0
+    for kind, slot in dict.fromkeys((role.kind, role.slot) for role in roles):
+        if kind not in ("iteration", "learning_rate"):
+            yield changed(with_state, roles, kind, slot), 0
+
+
+def changed(change: Callable[..., Document], *given: Any) -> Vary:
+    """What comes out of a changed copy of a case."""
+    return lambda case, share: played(change(*given, copy.deepcopy(case), share))
+
+
+def with_powers(case: Document, share: float) -> dict[int, Parts] | None:
+    """What comes out if every power of the rules is larger: beta**t is rounded apart from beta's other uses."""
+    modules = [
+        importlib.import_module(f"{rules.__name__}.{found.name}") for found in pkgutil.iter_modules(rules.__path__)
+    ]
+    with contextlib.ExitStack() as stack:
+        for module in modules:
+            if hasattr(module, "power"):
+                stack.enter_context(mock.patch.object(module, "power", lambda b, t: bits.power(b, t) * (1 + share)))
+        return played(case)
+
+
+def with_hyperparameter(name: str, value: float, rates: list[int], case: Document, share: float) -> Document:
+    """Another value of a hyperparameter, also where it is part of the state."""
+    case["optimizer"]["config"][name] = value * (1 + share)
+    for event in case["events"]:
+        for index in rates if "load" in event else []:
+            event["load"]["state"][index] = [x * (1 + share) for x in event["load"]["state"][index]]
+    return case
+
+
+def with_gradients(case: Document, share: float) -> Document:
+    """Other gradients."""
+    for event in case["events"]:
+        gradients = event.get("attempt", event).get("apply", [])
+        for index, gradient in enumerate(gradients):
+            if isinstance(gradient, list):
+                gradients[index] = moved(gradient, share)
+            elif gradient is not None:
+                tensor = gradient["values"] if "indices" in gradient else gradient
+                tensor["values"] = moved(tensor["values"], share)
+    return case
+
+
+def with_variables(case: Document, share: float) -> Document:
+    """Other variables, before every step."""
+    for variable in case["variables"]:
+        variable["value"]["values"] = moved(variable["value"]["values"], share)
+    for event in case["events"]:
+        if "load" in event:
+            event["load"]["variables"] = [moved(values, share) for values in event["load"]["variables"]]
+    return case
+
+
+def with_state(roles: list[Entry], kind: str, slot: str | None, case: Document, share: float) -> Document:
+    """Another slot, average or sum of gradients, before every step."""
+    for event in case["events"]:
+        if "load" in event:
+            state = event["load"]["state"]
+            for index, role in enumerate(roles[: len(state)]):
+                if (role.kind, role.slot) == (kind, slot):
+                    state[index] = moved(state[index], share)
+    return case
+
+
+def moved(values: list[Any], share: float) -> list[Any]:
+    """Each number larger or smaller by a share of itself; which, a generator decides that is the same every time."""
+    numbers = unflat(values, "float64", (len(values),))
+    signs = np.random.default_rng(len(values)).choice([-1.0, 1.0], len(values))
+    return flat(numbers * (1 + share * signs))

@@ -1,0 +1,84 @@
+"""Close is what differs only by rounding: wide enough for a port, too tight for any wrong rule."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+
+from goldenstep.conformance.closeness import PORT, ToleranceError, margins, measure, ulps_of
+from goldenstep.conformance.keras_shaped import reference
+from goldenstep.conformance.verdict import Verdict, judge
+from goldenstep.golden import files
+from goldenstep.golden.compare import fed
+from goldenstep.reference.rules import adam
+
+Document = dict[str, Any]
+
+
+def golden(identity: str) -> tuple[Document, Document]:
+    found = files.parsed(*files.index()[identity])
+    return found["case"], copy.deepcopy(found["trajectory"])
+
+
+@pytest.mark.parametrize("identity", ["keras3/adam/defaults-float32", "keras3/lion/defaults-float16"])
+def test_the_recorded_bits_use_nothing_of_the_margin(identity: str) -> None:
+    case, expected = golden(identity)
+    found = measure(case, expected, reference().run(fed(case, expected)), PORT)
+    assert found is not None
+    assert (found.divergence, found.share) == (None, 0.0)
+    assert all(error == 0 for _, error in found.updates)
+
+
+def test_half_a_margin_is_close_and_one_and_a_half_is_not() -> None:
+    case, expected = golden("keras3/adam/starts-at-zero")
+    allowed = margins(case, expected, PORT)
+    assert allowed is not None
+    for part, close in ((0.5, True), (1.5, False)):
+        got = reference().run(fed(case, expected))
+        weights = np.array(got["steps"][3]["variables"][0])
+        got["steps"][3]["variables"][0] = (weights + part * allowed[4].variables[0]).tolist()
+        found = measure(case, expected, got, PORT)
+        assert found is not None
+        assert (found.divergence is None) is close
+        assert found.share == pytest.approx(part, abs=0.2)
+        if found.divergence:
+            assert (found.divergence.step, found.divergence.where) == (4, "bias")
+
+
+def test_another_order_of_operations_is_close_and_never_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    case, expected = golden("keras3/adam/defaults-float32")
+
+    def textbook(w, g, m, v, *, t, learning_rate, beta_1, beta_2, epsilon):  # type: ignore[no-untyped-def]
+        lr, b1, b2, epsilon = (w.dtype.type(x) for x in (learning_rate, beta_1, beta_2, epsilon))
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * g * g
+        t = int(t)
+        return w - lr * (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t)) + epsilon / np.sqrt(1 - b2**t)), m, v
+
+    class Textbook:
+        def __init__(self) -> None:
+            self.name = "textbook"
+            self.editions = ["keras3"]
+
+        def supports(self, _: Document) -> None:
+            return None
+
+        def run(self, case: Document) -> Document:
+            with monkeypatch.context() as patch:  # the margins are those of the reference as it should be
+                patch.setitem(adam.RULES["keras3"], "plain", textbook)
+                return reference().run(case)
+
+    assert judge(Textbook(), case, expected).verdict is Verdict.DIVERGES
+    record = judge(Textbook(), case, expected, tolerance=PORT)
+    assert record.verdict is Verdict.CLOSE
+    assert "of the margin" in record.reason
+
+
+def test_a_tolerance_is_spelled_in_one_of_three_ways() -> None:
+    assert [ulps_of(text) for text in ("exact", "port", "ulp:2")] == [None, PORT, 2]
+    for text in ("ulp:0", "ulp:", "ulp:-1", "ulp:1.5", "1e-5", "loose"):
+        with pytest.raises(ToleranceError, match="expected exact, port"):
+            ulps_of(text)
