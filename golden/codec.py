@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+import orjson
 
 Tensor = dict[str, Any]
 SPECIAL = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf, "-0": -0.0}
@@ -16,12 +17,16 @@ def flat(array: np.ndarray) -> list[int | float | str]:
     elements = np.asarray(array).ravel()
     if elements.dtype.kind != "f":
         return elements.tolist()
-    numbers = elements.tolist() if elements.dtype == np.float64 else [float(s) for s in elements.astype(str).tolist()]
-    if not np.isfinite(elements).all():
-        numbers = [named(x) for x in numbers]
-    if not np.array_equal(unflat(numbers, elements.dtype, elements.shape), elements, equal_nan=True):
-        return [named(x) for x in elements.astype(np.float64).tolist()]
-    return numbers
+    finite = np.isfinite(elements).all()
+    if elements.dtype == np.float64:
+        numbers = elements.tolist()
+    elif elements.dtype == np.float32 and finite:
+        numbers = orjson.loads(orjson.dumps(elements, option=orjson.OPT_SERIALIZE_NUMPY))
+    else:
+        numbers = [float(s) for s in elements.astype(str).tolist()]
+    if not (np.array(numbers, np.float64).astype(elements.dtype) == elements)[np.isfinite(elements)].all():
+        numbers = elements.astype(np.float64).tolist()
+    return numbers if finite else [named(x) for x in numbers]
 
 
 def named(x: float) -> float | str:

@@ -36,7 +36,11 @@ def flush(x: Operand) -> Operand:
     """
     if x.dtype.kind != "f" or x.dtype == np.float16:
         return x
-    return np.where(np.abs(x) < np.finfo(x.dtype).tiny, np.copysign(x.dtype.type(0), x), x)
+    denormal = np.abs(x) < SMALLEST[x.dtype.name]
+    return np.where(denormal, np.copysign(x.dtype.type(0), x), x) if denormal.any() else np.asarray(x)
+
+
+SMALLEST = {name: np.finfo(name).tiny for name in ("float32", "float64")}
 
 
 def flushing(x: Array) -> Array:

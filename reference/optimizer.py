@@ -5,6 +5,7 @@ The road of a step:  apply_gradients (the edition's pipeline) -> `_update` here 
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import textwrap
@@ -129,13 +130,13 @@ class Optimizer:
 
     def _plan(self, rule: Rule, variable: Variable) -> Plan:
         """The rule with the slots and the names of the hyperparameters that its signature asks for."""
-        parameters = list(inspect.signature(rule).parameters.values())[2:]
-        slots = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.name != "indices"]
+        given, names = parameters_of(rule)
+        slots = [name for name in given[2:] if name != "indices"]
         found = [self._slots.get((slot, id(variable))) or self._slots.get((slot, None)) for slot in slots]
         made = [slot for slot in found if slot is not None]
         if len(made) < len(found):
             return self._without_slot, [], []
-        return rule, made, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        return rule, made, names
 
     def _without_slot(self, *_: Any) -> tuple[np.ndarray, ...]:
         """An overwritten argument asks for a slot that was not made in the first step."""
@@ -196,10 +197,9 @@ class Optimizer:
         prepare = getattr(self.rules, "PREPARE", {}).get(self.edition)
         if prepare is None:
             return
-        parameters = inspect.signature(prepare).parameters.values()
-        slots = [self._slots[p.name, None] for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        wanted, names = parameters_of(prepare)
+        slots = [self._slots[name, None] for name in wanted]
         given = {**hyper, "dtypes": dtypes}
-        names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
         values = prepare(*[s.value for s in slots], **{name: given[name] for name in names})
         for slot, value in zip(slots, values, strict=True):
             slot.value = np.asarray(value)
@@ -208,6 +208,14 @@ class Optimizer:
 ERRORS: dict[str, type[Exception]] = {
     error.__name__: error for error in (TypeError, ValueError, KeyError, AttributeError, RuntimeError, IndexError)
 } | {"InvalidArgumentError": InvalidArgumentError}
+
+
+@functools.cache
+def parameters_of(rule: Rule) -> tuple[list[str], list[str]]:
+    """Names of a rule's parameters: the positional ones, which are arrays, and the keyword-only hyperparameters."""
+    parameters = inspect.signature(rule).parameters.values()
+    positional = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    return positional, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
 
 
 def refused(value: Any, refusal: dict[str, Any]) -> bool:

@@ -31,12 +31,14 @@ def _folder(name: str) -> dict[str, Document]:
     return {f.name.removesuffix(".schema.json").removesuffix(".json"): json.loads(f.read_text("utf-8")) for f in files}
 
 
+@functools.cache
 def editions() -> dict[str, Document]:
     """Every edition by its id (`tf2.4`, `tf2.12.legacy` ...), oldest first."""
     order = ("tf2.4", "tf2.9.legacy", "tf2.9", "tf2.12.legacy", "tf2.12", "tf2.15.legacy", "tf2.15", "keras3")
     return {edition: _folder("editions")[edition] for edition in order if edition in _folder("editions")}
 
 
+@functools.cache
 def optimizers() -> dict[str, Document]:
     """Every optimizer by its class name (`Adam`), sorted by name."""
     return {document["name"]: document for document in _folder("optimizers").values()}
@@ -78,6 +80,7 @@ def _like(optimizer: str, edition: str) -> Document:
     return {**_like(optimizer, entry["like"]), **entry} if "like" in entry else entry
 
 
+@functools.cache
 def arguments(optimizer: str, edition: str) -> list[Document]:
     """All constructor arguments in signature order: own, then common ones, unless `arguments` says otherwise."""
     own = hyperparameters(optimizer, edition)
