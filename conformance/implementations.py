@@ -25,6 +25,7 @@ import numpy as np
 from goldenstep import spec
 
 from .answers import NoAnswerError
+from .calls import Losses
 from .keras_shaped import KerasShaped, reference
 from .process import ProcessImplementation, command_of, served
 
@@ -222,10 +223,17 @@ def tf_keras() -> KerasShaped:
             "tensor": "tf.constant({value})",
             "constraint": "{variable}._constraint = tf_keras.constraints.{constraint}",
             "slices": INDEXED_SLICES,
+            "losses": TF_LOSSES,
         },
         constraints=dict.fromkeys(("tf2.15", "tf2.15.legacy"), module.constraints),
         slices=indexed_slices(tensorflow),
+        losses=Losses(
+            tape=tensorflow.GradientTape, read=lambda w: w, square=tensorflow.square, total=tensorflow.reduce_sum
+        ),
     )
+
+
+TF_LOSSES = {"tape": "tf.GradientTape()", "read": "{}", "square": "tf.square({})", "total": "tf.reduce_sum({})"}
 
 
 INDEXED_SLICES = "tf.IndexedSlices(tf.constant({values}), tf.constant({indices}), tf.constant({shape}))"

@@ -13,7 +13,7 @@ import numpy as np
 
 from goldenstep.golden.codec import Rows, array, flat, gradient, unflat
 
-from . import files, schedules
+from . import calls, files, schedules
 
 Document = dict[str, Any]
 
@@ -38,6 +38,7 @@ class KerasShaped:
         constraints: dict[str, Any] | None = None,
         slices: Callable[[np.ndarray, np.ndarray, tuple[int, ...]], Any] | None = None,
         restore: Callable[[Path, Any, list[Any]], Sequence[Any]] | None = None,
+        losses: calls.Losses | None = None,
     ) -> None:
         self.name = name
         self.version = version
@@ -50,6 +51,7 @@ class KerasShaped:
         self.restore = restore
         self.code = code
         self.constraints = constraints or {}
+        self.losses = losses
 
     def supports(self, case: Document) -> str | None:
         """None if the case can be run, otherwise why not."""
@@ -67,7 +69,7 @@ class KerasShaped:
                 return f"no constraint {constraint['class_name']}"
         if "sparse" in case["features"] and self._slices is None:
             return "no IndexedSlices"
-        return schedules.unsupported(self, case)
+        return schedules.unsupported(self, case) or calls.unsupported(self, case)
 
     def run(self, case: Document) -> Document:
         """The trajectory of a case: layout and kept steps, and the error if there was one."""
@@ -81,7 +83,7 @@ class KerasShaped:
         """The optimizer of a case."""
         self._forget_names()
         config = {
-            name: value_of(schedules.made(self, value, case["edition"]))
+            name: calls.value_of(schedules.made(self, value, case["edition"]))
             for name, value in case["optimizer"]["config"].items()
         }
         return getattr(self.namespaces[case["edition"]], case["optimizer"]["class_name"])(**config)
@@ -116,6 +118,7 @@ class Run:
         self.keep = set(case.get("keep", ()))
         self.count = 0
         self.stage = "construct"
+        self.answer: Document = {}
         self.layout: list[Document] | None = None
         self.latest_layout: list[Document] = []
         self.steps: list[Document] = []
@@ -165,7 +168,21 @@ class Run:
         """One call of the optimizer."""
         self.stage = next(kind for kind in event if kind != "of")
         variables = [self.variables[i] for i in event["of"]] if "of" in event else self.variables
+        self.answer = {}
         getattr(self, self.stage)(event[self.stage], variables)
+
+    def get(self, name: str, _: list[Any]) -> None:
+        """An attribute read."""
+        self.answer = self.caller().get(name)
+
+    def call(self, event: Document, _: list[Any]) -> None:
+        """Any method."""
+        self.answer = self.caller().call(event)
+
+    def caller(self) -> calls.Caller:
+        """What makes calls and their results JSON."""
+        public = lambda: [v for name, v in self.entries() if name != "_u_product"]  # noqa: E731
+        return calls.Caller(self.implementation, self.optimizer, self.variables, self.case["edition"], public)
 
     def apply(self, gradients: list[Any], variables: list[Any]) -> None:
         """One `apply_gradients`."""
@@ -179,7 +196,7 @@ class Run:
             if name == "iterations":
                 value = self.implementation.variable(np.asarray(value, np.int64), name, None, self.case["edition"])
             value = schedules.made(self.implementation, value, self.case["edition"])
-            setattr(self.optimizer, name, value_of(value))
+            setattr(self.optimizer, name, calls.value_of(value))
 
     def set_iterations(self, value: int, _: list[Any]) -> None:
         """The variable that counts the steps takes another value."""
@@ -204,6 +221,7 @@ class Run:
         ]
         variables = [flat(as_array(v)) for v in self.variables]
         step: Document = {"step": self.count, "variables": variables, "state": [flat(value) for value in values]}
+        step.update(self.answer)
         if self.layout is None:
             self.layout = layout
         elif layout != self.latest_layout:
@@ -245,14 +263,6 @@ def entries_of(optimizer: Any) -> list[tuple[str, Any]]:
     return [(getattr(v, "path", None) or v.name, v) for v in state] + hidden
 
 
-def value_of(given: Any) -> Any:
-    """An argument or attribute: `{"callable": [...]}` stands for a function that returns one after the other."""
-    if not isinstance(given, dict) or "callable" not in given:
-        return given
-    values = iter(given["callable"])
-    return lambda: next(values, given["callable"][-1])
-
-
 def name_scope(optimizer: Any) -> contextlib.AbstractContextManager[Any]:
     """TensorFlow's name scope of the optimizer, where there is TensorFlow."""
     import sys
@@ -274,7 +284,7 @@ def plain(exception: BaseException) -> str:
 
 def reference() -> KerasShaped:
     """The embedded numpy reference."""
-    from goldenstep.reference import IndexedSlices, Variable
+    from goldenstep.reference import IndexedSlices, Variable, tape
     from goldenstep.reference.editions import keras3, namespaces
     from goldenstep.reference.formats import files as formats
 
@@ -285,14 +295,19 @@ def reference() -> KerasShaped:
         lambda value: value,
         keras3.clear_session,
         code={
-            "imports": ["import numpy as np", "from goldenstep.reference import IndexedSlices, Variable, editions"],
+            "imports": [
+                "import numpy as np",
+                "from goldenstep.reference import IndexedSlices, Variable, editions, tape",
+            ],
             "namespaces": {edition: f"editions.namespace({edition!r})" for edition in namespaces()},
             "variable": "Variable({value}, {name!r})",
             "tensor": "{value}",
             "constraint": "{variable}.constraint = {namespace}.constraints.{constraint}",
             "slices": "IndexedSlices({values}, {indices}, {shape})",
+            "losses": {"tape": "tape.Tape()", "read": "tape.read({})", "square": "{} ** 2", "total": "tape.total({})"},
         },
         constraints={edition: names.constraints for edition, names in namespaces().items()},
         slices=IndexedSlices,
         restore=formats.restore,
+        losses=calls.Losses(tape=tape.Tape, read=tape.read, square=lambda x: x**2, total=tape.total),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from goldenstep.golden.compare import unrolled
@@ -109,6 +110,10 @@ def lines(event: Document, case: Document, code: Document) -> list[str]:
             f"optimizer.{name} = {value_of(schedules.as_code(value, case['edition'], code))}"
             for name, value in event["set"].items()
         ]
+    if "get" in event:
+        return [f"print(optimizer.{event['get']})"]
+    if "call" in event:
+        return call(event["call"], code)
     if "set_iterations" in event:
         return [f"optimizer.iterations.assign({event['set_iterations']})"]
     if "finalize" in event:
@@ -119,6 +124,50 @@ def lines(event: Document, case: Document, code: Document) -> list[str]:
     like = [case["variables"][i]["value"] for i in of]
     gradients = ", ".join(shown(g, v, code) for g, v in zip(event["apply"], like, strict=True))
     return [f"optimizer.apply_gradients(list(zip([{gradients}], {chosen})))"]
+
+
+def call(event: Document, code: Document) -> list[str]:
+    """A call of any method as source text; the loss on a tape comes before it."""
+    given = [argument(a, code) for a in event.get("arguments", ())]
+    given += [f"{name}={argument(a, code)}" for name, a in event.get("keywords", {}).items()]
+    on_tape = [a["loss_on_tape"] for a in event.get("arguments", ()) if isinstance(a, dict) and "loss_on_tape" in a]
+    before = (
+        [f"with {code['losses']['tape']} as tape_of_loss:", f"    loss = {loss(on_tape[0], code)}"] if on_tape else []
+    )
+    return [*before, f"print(optimizer.{event['method']}({', '.join(given)}))"]
+
+
+def argument(given: Any, code: Document) -> str:
+    """An argument of a method as source text."""
+    if isinstance(given, list):
+        return f"[{', '.join(argument(x, code) for x in given)}]"
+    if not isinstance(given, dict) or "callable" in given:
+        return value_of(given)
+    ((kind, value),) = list(given.items())[:1]
+    texts: dict[str, Callable[[], str]] = {
+        "variable": lambda: f"variables[{value}]",
+        "state": lambda: f"optimizer.variables[{value}]",
+        "tensor": lambda: str(code["tensor"].format(value=literal(value["values"], value))),
+        "array": lambda: literal(value["values"], value),
+        "dtype": lambda: f"np.dtype({value!r})",
+        "function": lambda: f"lambda: {argument(value, code)}",
+        "loss": lambda: f"lambda: {loss(value, code)}",
+        "loss_on_tape": lambda: "loss",
+        "tape": lambda: "tape_of_loss" if value == "of the loss" else str(code["losses"]["tape"]),
+    }
+    return texts[kind]()
+
+
+def loss(terms: list[Document], code: Document) -> str:
+    """A loss as source text, in the implementation's own words for reading, squaring and summing."""
+    found = []
+    for term in terms:
+        read = code["losses"]["read"].format(f"variables[{term['of']}]")
+        for name, power in (("square", code["losses"]["square"].format(read)), ("linear", read)):
+            if name in term:
+                factors = f"np.array({term[name]}, {read}.dtype).reshape({read}.shape)"
+                found.append(code["losses"]["total"].format(f"{factors} * {power}"))
+    return " + ".join(found)
 
 
 def literal(values: list[Any], like: Document) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -180,6 +181,9 @@ def _compare_step(
         difference = _compare_errors(expected.get("error"), got.get("error"))
         if difference:
             return dataclasses.replace(difference, step=got["step"])
+    difference = _compare_answers(expected, got)
+    if difference:
+        return difference
     roles = aligned(expected_layout(case), entries) if any(stated) else []
     result.compared += sum(map(len, [*expected["state"], *expected["variables"]]))
     for index, entry in enumerate(entries):
@@ -216,6 +220,19 @@ def _compare_step(
         divergence = _compare_arrays(got["step"], variable["name"], e, g, distance, bound.get("update_ulp", 0), result)
         if divergence:
             return divergence
+    return None
+
+
+def _compare_answers(expected: Document, got: Document) -> Divergence | None:
+    """What a call returned, to the bit, and the kinds of warnings that it gave."""
+    kinds = [sorted({warning["category"] for warning in side.get("warned", ())}) for side in (expected, got)]
+    pairs: dict[str, list[Any]] = {
+        "returned": [side.get("returned", "nothing") for side in (expected, got)],
+        "warnings": kinds,
+    }
+    for where, (wanted, found) in pairs.items():
+        if json.dumps(wanted) != json.dumps(found):
+            return Divergence(got["step"], where, None, wanted, found, None)
     return None
 
 

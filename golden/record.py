@@ -15,6 +15,7 @@ from . import files, saved_files
 from .cases import cases_of
 from .compare import bounds, compare, fed
 from .file_cases import file_cases
+from .method_cases import method_cases
 from .oracle_process import OracleProcess
 from .schedule_cases import schedule_cases
 
@@ -26,18 +27,18 @@ def editions_of(release: str) -> list[str]:
     return [edition for edition, document in spec.editions().items() if document["release"] == release]
 
 
-SCHEDULES, FILES = "schedules", "files"
+KINDS = {"schedules": schedule_cases, "files": file_cases, "methods": method_cases}
 
 
 def _jobs(release: str) -> list[tuple[str, str]]:
-    """Every edition of a release with each of its optimizers, the release's schedules, and every edition's files."""
-    jobs = [(edition, optimizer) for edition in editions_of(release) for optimizer in spec.available(edition)]
-    return [*jobs, (release, SCHEDULES), *((edition, FILES) for edition in editions_of(release))]
+    """Every edition of a release with each optimizer, its methods and its files, and the release with its schedules."""
+    kinds = ["methods", "files"]
+    jobs = [(edition, name) for edition in editions_of(release) for name in [*spec.available(edition), *kinds]]
+    return [*jobs, (release, "schedules")]
 
 
 def _cases(edition: str, optimizer: str) -> Iterator[Document]:
-    kinds = {SCHEDULES: schedule_cases, FILES: file_cases}
-    return kinds[optimizer](edition) if optimizer in kinds else cases_of(edition, optimizer)
+    return KINDS[optimizer](edition) if optimizer in KINDS else cases_of(edition, optimizer)
 
 
 def _with_progress(release: str, verb: str, console: Console) -> Iterator[tuple[str, str]]:
@@ -67,7 +68,7 @@ def record(
                 continue
             path = files.path_of(edition, optimizer, folder)
             kept = {} if everything else _recorded_alike(path, about)
-            written = saved_files.Store(edition, optimizer == FILES, folder)
+            written = saved_files.Store(edition, optimizer == "files", folder)
             goldens = []
             for case in _cases(edition, optimizer):
                 trajectory = kept.get(files.dumps(case))

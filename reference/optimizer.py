@@ -100,16 +100,20 @@ class Optimizer:
         if variables and not isinstance(self.name, str):
             raise ValueError(f"the name of an optimizer must be a string. Received: name={self.name}")
         owners = [Owner(v.path, v.shape, v.dtype.name) for v in variables]
-        for entry in layout(self.optimizer, self.edition, self._config, owners, self.name):
+        for entry in layout(self.optimizer, self.edition, self._config, owners, self._scope()):
             variable = None if entry.owner is None else variables[entry.owner]
             key = entry.slot or entry.kind, None if variable is None else id(variable)
             held = self._slots.setdefault(key, self._slots.get(key) or self._started(entry, variable))
             kept = self._hidden if entry.hidden else self._state
             if not any(held is variable for variable in kept):
                 kept.append(held)
-        self._owned += variables
+        self._owned += [v for v in variables if id(v) not in self._plans]
         self._refused |= {id(v) for v in variables if self._refusal(v.shape, v.dtype, v)}
         self._choose_rules(variables)
+
+    def _scope(self) -> str:
+        """What the names of new state begin with."""
+        return str(self.name)
 
     def _choose_rules(self, variables: Sequence[Variable]) -> None:
         """Each variable's rule, by the arguments as they are now."""
@@ -125,8 +129,8 @@ class Optimizer:
         """A new state variable with its first value."""
         if entry.start == "variable":
             assert owner is not None
-            return Variable(owner.value, entry.name)
-        return Variable(np.full(entry.shape, entry.start, entry.dtype), entry.name)
+            return Variable(owner.value, entry.name.removeprefix("/"))
+        return Variable(np.full(entry.shape, entry.start, entry.dtype), entry.name.removeprefix("/"))
 
     def _plan(self, rule: Rule, variable: Variable) -> Plan:
         """The rule with the slots and the names of the hyperparameters that its signature asks for."""
@@ -135,12 +139,22 @@ class Optimizer:
         found = [self._slots.get((slot, id(variable))) or self._slots.get((slot, None)) for slot in slots]
         made = [slot for slot in found if slot is not None]
         if len(made) < len(found):
-            return self._without_slot, [], []
+            symbol = next(slot for slot, variable in zip(slots, found, strict=True) if variable is None)
+            return functools.partial(self._without_slot, symbol, rule, found), [], names
         return rule, made, names
 
-    def _without_slot(self, *_: Any) -> tuple[np.ndarray, ...]:
-        """An overwritten argument asks for a slot that was not made in the first step."""
-        raise self._missing("list index out of range")
+    def _without_slot(
+        self, symbol: str, rule: Rule, slots: list[Variable | None], w: np.ndarray, *given: np.ndarray, **hyper: Any
+    ) -> tuple[np.ndarray, ...]:
+        """An overwritten argument asks for a slot that build did not make: an error, perhaps amid the rule."""
+        error = spec.optimizers()[self.optimizer]["slots"][symbol].get("unmade")
+        if error:  # The slots that the rule has by then moved stay so.
+            values = [np.zeros_like(w) if slot is None else slot.value for slot in slots]
+            _, *new = bits.run(rule, w, *given, *values, **hyper)
+            for slot, value in zip(slots, new, strict=True):
+                if slot is not None:
+                    slot.value = np.asarray(value)
+        raise (ERRORS[error] if error else self._missing)(f"{self.optimizer} has no slot {symbol!r}")
 
     # ---- the call of a rule ----------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -53,6 +54,14 @@ class Variable:
             raise ValueError(f"{self.name}: expected a value of shape {self.shape}, got {value.shape}")
         self.value = value.copy()
 
+    def assign_add(self, value: ArrayLike) -> None:
+        """Add to the value, in the variable's dtype."""
+        self.assign(self.value + np.asarray(value, self.dtype))
+
+    def assign_sub(self, value: ArrayLike) -> None:
+        """Subtract from the value, in the variable's dtype."""
+        self.assign(self.value - np.asarray(value, self.dtype))
+
     def numpy(self) -> np.ndarray:
         """A copy of the value."""
         return self.value.copy()
@@ -68,6 +77,15 @@ class Variable:
 
     def __repr__(self) -> str:
         return f"Variable({self.name!r}, shape={self.shape}, dtype={self.dtype})"
+
+
+def initial(initializer: Any, shape: Sequence[int], dtype: DTypeLike) -> np.ndarray:
+    """The first value of a new variable: of "zeros" or "ones", of a function of shape and dtype, or of a number."""
+    if isinstance(initializer, str):
+        return np.full(tuple(shape), {"zeros": 0, "ones": 1}[initializer], dtype)
+    if callable(initializer):
+        return np.asarray(initializer(tuple(shape), dtype))
+    return np.broadcast_to(np.asarray(initializer, dtype), tuple(shape)).copy()
 
 
 class IndexedSlices:

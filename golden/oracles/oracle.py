@@ -15,11 +15,13 @@ import os
 import platform
 import re
 import sys
+import types
 
 ANSWERS = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1")
 
+import calls  # noqa: E402
 import files  # noqa: E402
 import numpy as np  # noqa: E402
 import schedules  # noqa: E402
@@ -145,6 +147,7 @@ class Run:
         self.stage = "construct"
         self.layout = None
         self.latest_layout = None
+        self.answer = {}
         self.steps = []
 
     def trajectory(self):
@@ -193,7 +196,18 @@ class Run:
         """One call of the optimizer."""
         self.stage = next(kind for kind in event if kind != "of")
         variables = [self.variables[i] for i in event["of"]] if "of" in event else self.variables
+        self.answer = {}
         getattr(self, self.stage)(event[self.stage], variables)
+
+    def get(self, name, _):
+        self.answer = self.caller().get(name)
+
+    def call(self, event, _):
+        self.answer = self.caller().call(event)
+
+    def caller(self):
+        tools = types.SimpleNamespace(**globals(), made=schedules.made)
+        return calls.Caller(self.optimizer, self.variables, self.edition, tools)
 
     def apply(self, gradients, variables):
         if len(gradients) != len(variables):
@@ -231,6 +245,7 @@ class Run:
             "variables": [flat(v) for v in self.variables],
             "state": [flat(v) for _, v in entries],
         }
+        step.update(self.answer)
         if self.layout is None:
             self.layout = layout
         elif layout != self.latest_layout:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -23,20 +23,18 @@ from ..errors import InvalidArgumentError, refuse_mixture
 from ..exclusion import ExcludesFromWeightDecay
 from ..formats import by_module
 from ..formats import weights as _weights
-from ..formats.config import Configured
 from ..formats.custom import CustomObjects
 from ..formats.identifiers import functions_of_keras_3, public, schedule_functions
 from ..optimizer import optimizers_of
 from ..schedules import LearningRateSchedule, schedules_of
 from ..slices import densified, values_of
 from ..variable import Gradient, IndexedSlices, Variable
+from .state_keras3 import StateKeras3
 from .tf2_12 import refuse_averages, refuse_to_leave
 
 
-class BaseOptimizer(ExcludesFromWeightDecay, Configured):
+class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
     """Base class of Keras 3."""
-
-    _names: ClassVar[dict[str, int]] = {}
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
         if kwargs.pop("decay", None) is not None:
@@ -64,8 +62,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, Configured):
     def _default_name(self) -> str:
         """The class name in snake case, made unique by a number: rm_sprop, rm_sprop_1 ..."""
         stem = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", self.optimizer)).lower()
-        count = self._names[stem] = self._names.get(stem, -1) + 1
-        return f"{stem}_{count}" if count else stem
+        return self._unique(stem)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,7 +75,6 @@ class BaseOptimizer(ExcludesFromWeightDecay, Configured):
         """Make the state for `variables`; done by the first `apply` at the latest."""
         if not self.built:
             self._trainable_variables = list(variables)
-            self._state = []
             self._create_slots(self._trainable_variables)
             self._averages = [self._slots["average", id(v)] for v in variables if self._config["use_ema"]]
             self.built = True
@@ -93,7 +89,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, Configured):
         """One step: clip, decay weights, for each variable its rule, then averages, then constraints."""
         if len(grads) == 0:
             return
-        variables = self._known(trainable_variables)
+        variables = self._known(grads, trainable_variables)
         present = self._with_gradient(grads, variables)
         variables = [variable for _, variable in present]
         gradients = self._unscaled([gradient for gradient, _ in present])
@@ -148,9 +144,13 @@ class BaseOptimizer(ExcludesFromWeightDecay, Configured):
         for variable in self._trainable_variables if self._config["gradient_accumulation_steps"] else ():
             self._slots["gradient_accumulator", id(variable)].assign(np.zeros(variable.shape))
 
-    def _known(self, variables: Sequence[Variable] | None) -> list[Variable]:
-        """The variables of this step, after building on them if it is the first."""
+    def _known(self, gradients: Sequence[Gradient | None], variables: Sequence[Variable] | None) -> list[Variable]:
+        """The variables of this step, after building on them if it is the first; None stands for those built on."""
         if variables is None:
+            if not self.built:
+                raise ValueError("`apply(grads)` without variables needs an optimizer that is built.")
+            if len(gradients) != len(self._trainable_variables):
+                raise ValueError(f"expected {len(self._trainable_variables)} gradients, got {len(gradients)}.")
             return self._trainable_variables
         self.build(variables)
         for variable in variables:

@@ -8,7 +8,7 @@ What it is   hyperparameters are float32 variables read at every step; slots are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -19,26 +19,22 @@ from goldenstep.spec import serialization
 
 from .. import clipping, steps
 from ..bits import Operand, cast, cast_tensor, total
-from ..formats import weights as _weights
-from ..formats.config import Configured
 from ..formats.custom import CustomObjects
 from ..formats.identifiers import serialize_schedule
+from ..minimizing import warn_of_missing
 from ..schedules import LearningRateSchedule, called
 from ..slices import values_of, with_values
 from ..variable import Gradient, IndexedSlices, Variable
+from .state_v2 import SlotsOfAnyShape, StateV2
 
 KEYWORDS = ("clipnorm", "clipvalue", "global_clipnorm", "lr", "decay")
 
 
-class OptimizerV2(Configured):
+class OptimizerV2(StateV2):
     """Base class of the OptimizerV2 generation; its sums run as TF 2.9 and later run them."""
 
     _total = staticmethod(total)
     _missing = KeyError
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._state = []
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
         if self.optimizer == "Nadam":
@@ -64,53 +60,11 @@ class OptimizerV2(Configured):
             self._config["learning_rate"] = kwargs.get("lr", self._config["learning_rate"])
         self._initial_decay = kwargs.get("decay", 0.0)
         own = spec.hyperparameters(self.optimizer, self.edition)
-        self._hyper = {name: value for name, value in self._config.items() if name in own}
-        if "epsilon" in self._hyper:
-            self._hyper["epsilon"] = self._hyper["epsilon"] or 1e-7
-        self._in_float32 = {"decay", *(name for name in own if own[name].get("hyper"))}
+        self._hyper = {name: value for name, value in self._config.items() if own.get(name, {}).get("hyper")}
         self._decay_given = 0.004 if self.optimizer == "Nadam" else self._initial_decay
         self._hyper["decay"] = self._decay_given
-        self._dtypes_of_hypers: dict[str, type[np.number]] = {}
-        self._hypers_created = False
-
-    def __getattr__(self, name: str) -> Any:
-        """A hyperparameter as its float32 variable holds it; `lr` is another name of `learning_rate`."""
-        name = "learning_rate" if name == "lr" else name
-        if name not in self.__dict__.get("_hyper", ()):
-            return super().__getattr__(name)
-        if name in self._in_float32:
-            self._make_variables_of_hypers()
-        return self._now(name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        name = "learning_rate" if name == "lr" else name
-        if name in self.__dict__.get("_hyper", ()):
-            self._refuse_function(name, value)
-            self._hyper[name] = value
-            if name not in self._in_float32:
-                self._config[name] = value
-                self._choose_rules(self._owned)
-        else:
-            super().__setattr__(name, value)
-
-    def _refuse_function(self, name: str, value: Any) -> None:
-        """TypeError for a function in place of a number of which there is a variable; a schedule may come."""
-        if isinstance(value, LearningRateSchedule):
-            self._dtypes_of_hypers.pop(name, None)
-        elif callable(value) and name in self._dtypes_of_hypers:
-            raise TypeError(f"float() argument must be a number, not a function. Received: {name}={value}")
-
-    def _now(self, name: str) -> Any:
-        """A hyperparameter, called if it is a function; a schedule is given as it is."""
-        value = called(self._hyper[name])
-        return np.float32(value) if name in self._in_float32 and isinstance(value, int | float) else value
-
-    def _make_variables_of_hypers(self) -> None:
-        """The first step, or reading one of them, makes variables of all hyperparameters that are numbers by then."""
-        for name in set() if self._hypers_created else self._in_float32:
-            if isinstance(self._hyper[name], int | float):
-                self._dtypes_of_hypers[name] = np.int32 if isinstance(self._hyper[name], int) else np.float32
-        self._hypers_created = True
+        if "epsilon" in self._config:
+            self._config["epsilon"] = self._config["epsilon"] or 1e-7
 
     def _in_config(self, key: str) -> Any:
         """A hyperparameter is the number that was given, or numpy's scalar of its variable; a function is called."""
@@ -121,8 +75,7 @@ class OptimizerV2(Configured):
         value = called(self._hyper[key])
         if isinstance(value, LearningRateSchedule):
             return serialize_schedule(spec_of_schedules.release(self.edition), value)
-        made = self._dtypes_of_hypers.get(key)
-        return value if made is None or callable(self._hyper[key]) else made(value)
+        return value.value[()] if isinstance(value, Variable) else value
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: CustomObjects | None = None) -> Any:
@@ -143,7 +96,7 @@ class OptimizerV2(Configured):
         experimental_aggregate_gradients: bool = True,
     ) -> Variable | None:
         """One step: clip, decay the learning rate, then for each variable its rule and its constraint."""
-        present = steps.with_gradient(grads_and_vars)
+        present = steps.with_gradient(warn_of_missing(grads_and_vars))
         self._create_all_weights([variable for _, variable in present])
         if not present:
             return None
@@ -162,7 +115,7 @@ class OptimizerV2(Configured):
 
     def _hypers(self, dtype: np.dtype) -> dict[str, Any]:
         """The hyperparameters of this step for variables of a dtype; functions are called once."""
-        now = {name: self._now(name) for name in self._hyper}
+        now = {**self._config, **{name: self._now(name) for name in self._hyper}}
         (iterations,) = cast(dtype, self._iterations.value)
         (learning_rate,) = cast(dtype, self._scheduled(now["learning_rate"], iterations))
         decay = self._decay(dtype)
@@ -187,70 +140,6 @@ class OptimizerV2(Configured):
         if isinstance(gradient, IndexedSlices) and variable.constraint is not None:
             raise RuntimeError(f"Cannot use a constraint function on a sparse variable: {variable.name}.")
 
-    def _create_all_weights(self, var_list: Sequence[Variable]) -> None:
-        """Make the state of `var_list` without a step; some slots take their dtype from the first variable."""
-        self._make_variables_of_hypers()
-        new = [v for v in var_list if id(v) not in self._plans]
-        if new or not self._state:
-            self._refuse_learning_rate(self._hyper["learning_rate"])
-            self._create_slots(new)
-        once = any(slot.get("per") == "optimizer" for slot in spec.optimizers()[self.optimizer]["slots"].values())
-        if once and not var_list:
-            raise IndexError("list index out of range")
 
-    def _refuse_learning_rate(self, learning_rate: Any) -> None:
-        """The variable of a learning rate is made at the first step: only then it turns out to be none."""
-        if learning_rate is None:
-            raise TypeError("the learning rate must be a number. Received: None")
-        if isinstance(learning_rate, str):
-            raise ValueError(f"Unknown initializer: {learning_rate}")
-
-    def variables(self) -> list[Variable]:
-        """The state in the order of creation: the iteration, then the slots."""
-        return list(self._state)
-
-    @property
-    def weights(self) -> list[Variable]:
-        """The same as `variables()`."""
-        return list(self._state)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """The values of `weights`."""
-        return [variable.numpy() for variable in self._state]
-
-    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Overwrite the state; ValueError for another number of arrays or another shape, before anything changes."""
-        _weights.set_weights_v2(self.optimizer, self.name, self._state, weights)
-
-    def get_slot_names(self) -> list[str]:
-        """Names of the slots that a variable has."""
-        groups = [entry for entry in spec.state(self.optimizer, self.edition) if not isinstance(entry, str)]
-        return [
-            name
-            for group in groups
-            if spec.holds(group.get("when", {}), self._config)
-            for name in group["slots"].values()
-        ]
-
-    def get_slot(self, var: Variable, slot_name: str) -> Variable:
-        """The slot `slot_name` of `var`."""
-        groups = [entry for entry in spec.state(self.optimizer, self.edition) if not isinstance(entry, str)]
-        symbols = {name: symbol for group in groups for symbol, name in group["slots"].items()}
-        return self._slots[symbols[slot_name], id(var)]
-
-    @property
-    def iterations(self) -> Variable:
-        """int64 scalar: how many updates have been applied. It is made when it is first asked for."""
-        if not self._state:
-            self._iterations.name = "iter:0"
-            self._state.append(self._iterations)
-        return self._iterations
-
-    @iterations.setter
-    def iterations(self, variable: Variable) -> None:
-        if self._state:
-            raise RuntimeError(
-                "Cannot set `iterations` to a new Variable after the Optimizer weights have been created"
-            )
-        self._iterations = self._slots["iteration", None] = variable
-        self._state.append(variable)
+class LegacyOptimizer(SlotsOfAnyShape, OptimizerV2):
+    """Base class of the `.legacy` optimizers of TensorFlow 2.9 and later."""

@@ -20,22 +20,23 @@ from .. import clipping, steps
 from .. import constraints as _constraints
 from ..exclusion import ExcludesFromWeightDecay
 from ..formats import weights as _weights
-from ..formats.config import Configured
 from ..formats.identifiers import (
     functions_of_keras_2,
     schedule_functions_of_keras_2,
     serialize_schedule,
 )
+from ..minimizing import Pairs, warn_of_missing
 from ..optimizer import optimizers_of
 from ..schedules import LearningRateSchedule, called, schedules_of
 from ..slices import deduplicated, values_of, with_values
 from ..variable import Gradient, Variable
-from .optimizer_v2 import OptimizerV2
+from .optimizer_v2 import LegacyOptimizer
+from .state_keras2 import StateKeras2
 
 DEPRECATED = ("decay", "gradient_aggregator", "gradient_transformers")
 
 
-class Keras2Optimizer(Configured):
+class Keras2Optimizer(StateKeras2):
     """Base class of Keras 2.11 to 2.15; also the ground of tf2.9's experimental one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -61,13 +62,13 @@ class Keras2Optimizer(Configured):
                 f"{key} is not a valid argument, kwargs should be empty for `optimizer_experimental.Optimizer`."
             )
         refuse_common(self._config, "> 1")
+        self._config["jit_compile"] = False  # There is no GPU.
         self._config["learning_rate"] = called(self._config["learning_rate"])
 
     def build(self, var_list: Sequence[Variable]) -> None:
         """Make the state for `var_list`; done by the first `apply_gradients` at the latest."""
         if not self._plans:
             self._trainable_variables = list(var_list)
-            self._state = []
             self._create_slots(self._trainable_variables)
             self._averages = [self._slots["average", id(v)] for v in var_list if self._config["use_ema"]]
 
@@ -91,12 +92,12 @@ class Keras2Optimizer(Configured):
         **kwargs: Any,
     ) -> Variable:
         """One step: clip, decay weights, for each variable its rule, then averages, then constraints."""
-        pairs = list(grads_and_vars)
+        pairs = warn_of_missing(grads_and_vars)
         present = steps.with_gradient(pairs)
         self._follow_schedule()
         if not present:
             return self._iterations
-        self.build([variable for _, variable in pairs])
+        self._build_in_step([variable for _, variable in pairs], name or self.name)
         gradients = [gradient for gradient, _ in present]
         clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)
         gradients = [deduplicated(gradient) for gradient in with_values(gradients, clipped)]
@@ -155,11 +156,14 @@ class Keras2Optimizer(Configured):
 
     @iterations.setter
     def iterations(self, variable: Variable) -> None:
+        self._refuse_iterations()
+        self._iterations = variable
+
+    def _refuse_iterations(self) -> None:
         if self._plans:
             raise RuntimeError(
                 "Cannot set `iterations` to a new Variable after the Optimizer weights have been created."
             )
-        self._iterations = variable
 
     @property
     def variables(self) -> CallableList:
@@ -227,6 +231,12 @@ class Optimizer(ExcludesFromWeightDecay, Keras2Optimizer):
         """Take the state out of a store; if it has another number of arrays, nothing, and that is logged."""
         _weights.logged(_weights.load_own_variables(self.name, self.variables, store))
 
+    def aggregate_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Pairs:
+        """The pairs, summed over replicas, of which there is one; ValueError if there is no gradient at all."""
+        pairs = warn_of_missing(grads_and_vars)
+        steps.with_gradient(pairs)
+        return pairs
+
 
 class CallableList(list[Variable]):
     """A list that may also be called: `opt.variables` and `opt.variables()` are the same."""
@@ -277,7 +287,7 @@ constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.12", Optimizer))
 schedules = schedule_functions_of_keras_2("tf2.12", schedules_of("tf2.12", "optimizers.schedules"))
 globals().update(functions_of_keras_2("tf2.12"))
-legacy = SimpleNamespace(**optimizers_of("tf2.12.legacy", OptimizerV2), constraints=constraints)
+legacy = SimpleNamespace(**optimizers_of("tf2.12.legacy", LegacyOptimizer), constraints=constraints)
 
 
 def __getattr__(name: str) -> Any:

@@ -17,7 +17,7 @@ from ..formats.identifiers import functions_of_keras_2, schedule_functions_of_ke
 from ..optimizer import optimizers_of
 from ..schedules import schedules_of
 from ..variable import Variable
-from .optimizer_v2 import OptimizerV2
+from .optimizer_v2 import LegacyOptimizer
 from .tf2_12 import Optimizer as Keras212Optimizer
 
 
@@ -47,7 +47,7 @@ constraints = _constraints.KERAS_2
 globals().update(optimizers_of("tf2.15", Optimizer))
 schedules = schedule_functions_of_keras_2("tf2.15", schedules_of("tf2.15", "optimizers.schedules"))
 globals().update(functions_of_keras_2("tf2.15"))
-legacy = SimpleNamespace(**optimizers_of("tf2.15.legacy", OptimizerV2), constraints=constraints)
+legacy = SimpleNamespace(**optimizers_of("tf2.15.legacy", LegacyOptimizer), constraints=constraints)
 
 
 def __getattr__(name: str) -> Any:

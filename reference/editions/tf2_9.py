@@ -9,18 +9,19 @@ What it is   the first of the new generation: state is made for the variables th
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from .. import clipping, steps
 from .. import constraints as _constraints
 from ..formats.identifiers import functions_of_optimizer_v2, schedule_functions
+from ..minimizing import warn_of_missing
 from ..optimizer import optimizers_of
 from ..schedules import LearningRateSchedule, called, schedules_of
 from ..slices import values_of, with_values
 from ..variable import Gradient, Variable
-from .optimizer_v2 import OptimizerV2
+from .optimizer_v2 import LegacyOptimizer
 from .tf2_12 import Keras2Optimizer, refuse_common, refuse_to_leave
 
 DEPRECATED = ("lr", "decay", "gradient_transformers", "gradient_aggregator")
@@ -28,6 +29,8 @@ DEPRECATED = ("lr", "decay", "gradient_transformers", "gradient_aggregator")
 
 class Optimizer(Keras2Optimizer):
     """Base class of the experimental optimizers."""
+
+    _late_list = False
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
         for key in kwargs:
@@ -37,18 +40,19 @@ class Optimizer(Keras2Optimizer):
                 )
             logging.warning("%s is deprecated in `optimizer_experimental.Optimizer`.", key)
         refuse_common(self._config, "> 1")
+        self._config["jit_compile"] = False  # There is no GPU.
         self._config["learning_rate"] = called(self._config["learning_rate"])
 
     def apply_gradients(  # type: ignore[override]  # the release returns nothing and knows fewer arguments
         self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]], skip_gradients_aggregation: bool = False
     ) -> None:
         """One step: clip, for each variable its rule, count, then averages."""
-        present = steps.with_gradient(grads_and_vars)
+        present = steps.with_gradient(warn_of_missing(grads_and_vars))
         self._follow_schedule()
         if not present:
             raise ValueError("not enough values to unpack (expected 2, got 0)")
         variables = [variable for _, variable in present]
-        self.build(variables)
+        self._build_in_step(variables, self.name)
         gradients = [gradient for gradient, _ in present]
         clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)
         hyper = {**self._config, "learning_rate": self.learning_rate.value[()], "t": int(self._iterations.value) + 1}
@@ -67,6 +71,40 @@ class Optimizer(Keras2Optimizer):
         """The optimizer that `get_config` described."""
         return super().from_config(config)
 
+    def build(self, var_list: Sequence[Variable]) -> None:
+        """Make the state for `var_list`, in the order of the attributes that hold it."""
+        if not self._plans:
+            self._state = []
+        super().build(var_list)
+
+    def _track(self, variable: Variable) -> Variable:
+        """New variables are part of the state only as attributes of the optimizer."""
+        return variable
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:  # type: ignore[override]  # a tuple in this release alone
+        """The state, by the names of the attributes that hold it."""
+        return tuple(self._state)
+
+    @property
+    def trainable_variables(self) -> tuple[Variable, ...]:
+        """None of the state is trained."""
+        return ()
+
+    @property
+    def iterations(self) -> Variable:
+        """int64 scalar: how many updates have been applied; a new variable only before the first."""
+        return self._iterations
+
+    @iterations.setter
+    def iterations(self, variable: Variable) -> None:
+        replaced = self._iterations
+        self._refuse_iterations()
+        self._iterations = variable
+        variable.name = f"{variable.name.removesuffix(':0')}:0"
+        self._slots["iteration", None] = variable
+        self._state = [variable if known is replaced else known for known in self._state]
+
     def _take_schedule(self, schedule: LearningRateSchedule) -> None:
         """A schedule can be given to the constructor only."""
         refuse_to_leave(self._schedule)
@@ -78,7 +116,7 @@ globals().update(optimizers_of("tf2.9", Optimizer))
 schedules = schedule_functions("tf2.9", schedules_of("tf2.9", "optimizers.schedules"))
 globals().update(functions_of_optimizer_v2("tf2.9"))
 experimental = SimpleNamespace(**{name: globals()[name] for name in optimizers_of("tf2.9", Optimizer)})
-legacy = SimpleNamespace(**optimizers_of("tf2.9.legacy", OptimizerV2), constraints=constraints)
+legacy = SimpleNamespace(**optimizers_of("tf2.9.legacy", LegacyOptimizer), constraints=constraints)
 
 
 def __getattr__(name: str) -> Any:

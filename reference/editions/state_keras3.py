@@ -1,0 +1,93 @@
+"""What Keras 3's optimizers offer beside a step: variables of their own, assignments, a scaled loss.
+
+Source       keras 3.15.1, src/optimizers/base_optimizer.py: BaseOptimizer; src/backend/tensorflow/optimizer.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from ..formats.config import Configured
+from ..variable import Gradient, Variable, initial
+
+
+class StateKeras3(Configured):
+    """The part of the base of Keras 3 that does not belong to a step."""
+
+    _names: ClassVar[dict[str, int]] = {}
+    built: bool
+
+    def _unique(self, stem: str) -> str:
+        """A name, made unique by a number: adam, adam_1 ..."""
+        count = self._names[stem] = self._names.get(stem, -1) + 1
+        return f"{stem}_{count}" if count else stem
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: DTypeLike | None = None,
+        aggregation: str = "none",
+        layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """A new variable of the optimizer, float32 unless said otherwise."""
+        value = initial(initializer, shape, dtype or np.float32)
+        self._state.append(Variable(value, f"{self.name}/{name or self._unique('variable')}"))
+        return self._state[-1]
+
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
+        """A new variable of the shape and dtype of a model's, which gives it the first part of its name."""
+        of = reference_variable.path.replace("/", "_")
+        return self.add_variable(
+            reference_variable.shape, initializer, reference_variable.dtype, name=f"{of}_{name or 'var'}"
+        )
+
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Variable], name: str | Sequence[str], initializer: Any = "zeros"
+    ) -> Any:
+        """A list of new variables, one per variable of the model; for a list of names a tuple of such lists."""
+        names = [name] if isinstance(name, str) else list(name)
+        single = isinstance(name, str) or not isinstance(initializer, list | tuple)
+        initializers = [initializer] * len(names) if single else list(initializer)
+        if len(names) != len(initializers):
+            raise ValueError(f"expected as many initializers as names. Received: {name=}, {initializer=}")
+        made: tuple[list[Variable], ...] = tuple([] for _ in names)
+        for variable in trainable_variables:
+            for group, own_name, first in zip(made, names, initializers, strict=True):
+                group.append(self.add_variable_from_reference(variable, own_name, first))
+        return made[0] if isinstance(name, str) else made
+
+    def assign(self, variable: Variable, value: ArrayLike) -> None:
+        """Overwrite a variable."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: ArrayLike) -> None:
+        """Add to a variable."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: ArrayLike) -> None:
+        """Subtract from a variable."""
+        variable.assign_sub(value)
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss times `loss_scale_factor`, if there is one."""
+        factor = self._config["loss_scale_factor"]
+        return loss if factor is None else loss * factor
+
+    def stateless_apply(self, optimizer_variables: Any, grads: Any, trainable_variables: Any) -> None:
+        """ValueError: as shipped, the TensorFlow backend has none."""
+        raise ValueError("stateless_apply is not supported with the TensorFlow backend.")
+
+    def update_step(self, gradient: Gradient, variable: Variable, learning_rate: Any) -> None:
+        """The rule alone, for one variable; AttributeError before the optimizer is built."""
+        if not self.built:
+            raise AttributeError(f"{self.optimizer} has no slots before it is built")
+        rate = np.asarray(learning_rate)[()]
+        self._update(variable, gradient, {**self._config, "learning_rate": rate, "t": int(self.iterations) + 1})
