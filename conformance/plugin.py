@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .selection import Session
 
 SESSION = pytest.StashKey["Session"]()
@@ -51,6 +50,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="exact|port|ulp:N",
         help="what differs only by rounding, each operation by N ulp (port: 4), is close and passes (default: exact)",
     )
+    group.addoption(
+        "--known-failures",
+        type=Path,
+        metavar="FILE",
+        help="a TOML file of expected failures; any other failure fails, and so does a listed case that passes",
+    )
+    group.addoption(
+        "--update-known-failures", action="store_true", help="write that file anew from this run, keeping its reasons"
+    )
     group.addoption("--smoke", action="store_true", help="one case per optimizer and edition: seconds, not minutes")
 
 
@@ -69,14 +77,22 @@ def session(config: pytest.Config) -> Session:
     if SESSION not in config.stash:
         from .closeness import ToleranceError, ulps_of
         from .implementations import UnknownImplementationError
+        from .known_failures import KnownFailuresError
         from .selection import Selection, UnknownSelectionError, session_of
 
         option = config.option
         selection = Selection(option.edition, option.optimizer, option.feature, option.case, option.smoke)
         try:
             ulps_of(option.tolerance)
-            config.stash[SESSION] = session_of(option.impl or "reference", selection, option.isolate, option.timeout)
-        except (ToleranceError, UnknownImplementationError, UnknownSelectionError) as error:
+            config.stash[SESSION] = session_of(
+                option.impl or "reference",
+                selection,
+                option.isolate,
+                option.timeout,
+                option.known_failures,
+                option.update_known_failures,
+            )
+        except (ToleranceError, UnknownImplementationError, UnknownSelectionError, KnownFailuresError) as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[SESSION]
 
@@ -133,15 +149,20 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Collect the records that tests leave in their report; this runs where the table is printed, also under xdist."""
     if report.when == "call":
         _collected.extend(records_of(report))
+        _properties.extend(records_of(report, "goldenstep-property"))
+    if report.failed and not records_of(report) and not records_of(report, "goldenstep-property"):
+        _broken.append(report.nodeid)
 
 
 _collected: list[dict[str, Any]] = []
+_properties: list[dict[str, Any]] = []
+_broken: list[str] = []
 
 
-def records_of(report: pytest.TestReport) -> list[dict[str, Any]]:
+def records_of(report: pytest.TestReport, kind: str = "goldenstep") -> list[dict[str, Any]]:
     """The records of verdicts that a report carries."""
     properties: list[tuple[str, Any]] = list(report.user_properties)
-    return [value for name, value in properties if name == "goldenstep"]
+    return [value for name, value in properties if name == kind]
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -152,8 +173,12 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The verdict tables."""
+    """The verdict tables, and what is known to fail."""
     if _collected:
         from .report import print_tables
 
         print_tables(terminalreporter, _collected, session(config))
+    if SESSION in config.stash and session(config).known.path:
+        from .report import print_known
+
+        print_known(terminalreporter, _collected + _properties, _broken, session(config))

@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from . import known_failures
 from .exposure import PART, WEIGHTS
 from .verdict import PASSING, Verdict
 
@@ -51,13 +52,37 @@ def print_tables(reporter: pytest.TerminalReporter, records: list[dict[str, Any]
         cases = sum(record["compared"] == amount and record["verdict"] != "unsupported" for record in records)
         if cases:
             reporter.write_line(f"compared in {cases} of {len(records)} cases: {amount}, for it has no more")
-    wrong = [record for record in records if Verdict(record["verdict"]) not in PASSING]
+    wrong = [r for r in records if Verdict(r["verdict"]) not in PASSING and not r["known"]]
     for record in wrong[:5]:
         reporter.write_line(f"{record['id']}: {record['reason']}")
     if len(wrong) > 5:
         reporter.write_line(f"... and {len(wrong) - 5} more")
     if len(records) < len(expected):
         reporter.write_line(f"not run: {len(expected) - len(records)} of {len(expected)} selected cases")
+
+
+def print_known(
+    reporter: pytest.TerminalReporter, records: list[dict[str, Any]], broken: list[str], session: Session
+) -> None:
+    """Say what of the known failures was seen; write their file anew if that was asked for."""
+    known = session.known
+    assert known.path is not None
+    if not known.update:
+        listed = [record for record in records if record["known"]]
+        unexplained = sum(record["known"].startswith(known_failures.UNEXPLAINED) for record in listed)
+        text = f"known failures: {len(listed)} of {known.path.name} met"
+        reporter.write_line(text + (f", {unexplained} of them not yet explained" if unexplained else ""))
+        return
+    unfit = [record["id"] for record in records if record["kind"] in ("crash", "timeout", "protocol error")]
+    run = sum(not record["id"].startswith("P-") for record in records)
+    if unfit or broken or run < len(session.ids):
+        first = (unfit or broken or [f"{len(session.ids) - run} cases that were not run"])[0]
+        reporter.write_line(f"{known.path}: not written, for the run was not whole: {first}", red=True)
+        return
+    outcomes = {r["id"]: known_failures.Outcome(r["kind"], r["step"], r["reason"]) for r in records}
+    entries = known_failures.updated(known, outcomes)
+    known_failures.write(known.path, entries)
+    reporter.write_line(f"{known.path}: {sum(len(entry.cases) for entry in entries)} cases in {len(entries)} entries")
 
 
 def tables(records: list[dict[str, Any]], expected: list[str], colour: bool, width: int) -> list[str]:

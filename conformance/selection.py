@@ -12,6 +12,8 @@ from goldenstep import spec
 from goldenstep.golden import files
 
 from .implementations import Implementation, load
+from .known_failures import NONE_KNOWN, KnownFailures, KnownFailuresError
+from .known_failures import read as read_known_failures
 
 Document = dict[str, Any]
 
@@ -37,6 +39,7 @@ class Session:
 
     implementation: Implementation
     places: dict[str, tuple[Path, int]]
+    known: KnownFailures = NONE_KNOWN
 
     @property
     def ids(self) -> list[str]:
@@ -48,12 +51,27 @@ class Session:
         return files.parsed(*self.places[identity])
 
 
-def session_of(name: str, selection: Selection, isolate: bool = False, timeout: float | None = None) -> Session:
-    """Load the implementation and select the cases that it is to be judged by."""
+def session_of(
+    name: str,
+    selection: Selection,
+    isolate: bool = False,
+    timeout: float | None = None,
+    known_failures: Path | None = None,
+    update: bool = False,
+) -> Session:
+    """Load the implementation, select the cases that it is to be judged by, and read which of them are known to fail.
+
+    An implementation may name its own file of known failures: `known_failures`.
+    """
     only_edition = selection.editions[0] if selection.editions and len(selection.editions) == 1 else None
     implementation = load(name, only_edition, isolate, timeout)
-    places = select(files.index(), selection, None if selection.cases else implementation.editions)
-    return Session(implementation, places)
+    index = files.index()
+    places = select(index, selection, None if selection.cases else implementation.editions)
+    path = known_failures or getattr(implementation, "known_failures", None)
+    if path is None and update:
+        raise KnownFailuresError("--update-known-failures needs --known-failures=FILE, the file to write")
+    known = read_known_failures(Path(path), index, update) if path else NONE_KNOWN
+    return Session(implementation, places, known)
 
 
 def select(

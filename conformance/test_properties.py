@@ -11,7 +11,7 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import given, reject, seed, settings
+from hypothesis import Phase, given, reject, seed, settings
 
 from goldenstep.conformance.answers import CrashError, NoAnswerError, TimeoutExceededError, UnsupportedError
 from goldenstep.conformance.implementations import Implementation
@@ -20,8 +20,11 @@ from goldenstep.conformance.process import ProcessImplementation
 from goldenstep.conformance.properties import PROPERTIES, Broken, Inapplicable, Subject, report
 from goldenstep.conformance.selection import Session
 from goldenstep.conformance.strategies import cases
+from goldenstep.conformance.test_goldens import settle
 
 Document = dict[str, Any]
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+"""A known failure is not made smaller: that would cost more than all the rest."""
 Place = tuple[str, str, tuple[str, ...]]
 
 
@@ -39,7 +42,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.mark.conformance
-def test_property(place: Place, conformance_session: Session, request: pytest.FixtureRequest) -> None:
+def test_property(  # type: ignore[no-untyped-def]
+    place: Place, conformance_session: Session, request: pytest.FixtureRequest, record_property
+) -> None:
     """The property holds for the implementation in every case that is drawn."""
     identity, edition, optimizers = place
     implementation = conformance_session.implementation
@@ -50,9 +55,15 @@ def test_property(place: Place, conformance_session: Session, request: pytest.Fi
     if not able:
         pytest.skip(f"unsupported: {refusal(implementation, minimal(edition, optimizers[0]))}")
     failure = gone = ""
+    listed, update = conformance_session.known.of(f"{identity}/{edition}"), conformance_session.known.update
+    phases = PHASES if listed or update else tuple(Phase)
 
     @seed(zlib.crc32(f"{identity} {edition} {request.config.getoption('hypothesis_seed', None)}".encode()))
-    @settings(profile(request.config), max_examples=examples(request.config) * (len(able) if identity == "P-01" else 1))
+    @settings(
+        profile(request.config),
+        max_examples=examples(request.config) * (len(able) if identity == "P-01" else 1),
+        phases=phases,
+    )
     @given(cases(edition, able, prop.drawing))
     def check(case: Document) -> None:
         nonlocal failure, gone
@@ -69,8 +80,13 @@ def test_property(place: Place, conformance_session: Session, request: pytest.Fi
 
     with contextlib.suppress(Broken):
         check()
-        return
-    pytest.fail(failure, pytrace=False)
+        failure = ""
+    kind = ("crash" if gone else "property") if failure else None
+    reason = failure.splitlines()[2].strip() if failure else ""
+    known = listed.reason if listed and kind else ""
+    record = {"id": f"{identity}/{edition}", "kind": kind, "step": None, "reason": reason, "known": known}
+    record_property("goldenstep-property", record)
+    settle(listed, kind, None, failure, update)
 
 
 def refusal(implementation: Implementation, case: Document) -> str | None:
