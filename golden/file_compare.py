@@ -32,15 +32,16 @@ def _first_divergence(case: Document, expected: Document, got: Document, result:
     state = expected["state"] if of_a_release else expected_state(case, expected)
     divergence = _other_state("the state in the file", None, expected["layout"], state, got["state"])
     if divergence is None and of_a_release:
-        divergence = _other_steps(case, expected, expected["uninterrupted"], got["uninterrupted"], result)
+        divergence = other_steps(case, expected, expected["uninterrupted"], got["uninterrupted"], result)
         got = {**got, "resumed": got["uninterrupted"] if got["resumed"] == "uninterrupted" else got["resumed"]}
     wanted = expected["resumed"] if of_a_release and wrong else expected_steps(case, expected)
-    return divergence or _other_steps(case, expected, wanted, got["resumed"], result)
+    return divergence or other_steps(case, expected, wanted, got["resumed"], result)
 
 
-def _other_steps(
-    case: Document, expected: Document, wanted: list[Document], got: list[Document], result: Comparison
+def other_steps(
+    case: Document, expected: Document, wanted: list[Document], got: list[Document], result: Comparison | None = None
 ) -> Divergence | None:
+    """The first difference between two runs of a case, whose layout `expected` has; each equal step is counted."""
     if len(wanted) != len(got):
         return Divergence(None, "resumed steps", None, len(wanted), len(got), None)
     variables = [{"name": v["name"], **v["value"]} for v in case["variables"]]
@@ -50,7 +51,8 @@ def _other_steps(
         divergence = divergence or _other_state(where, a["step"], expected["layout"], a["state"], b["state"])
         if divergence:
             return divergence
-        result.compared += 1
+        if result:
+            result.compared += 1
     return None
 
 

@@ -12,14 +12,16 @@ import pytest
 from goldenstep import spec
 from goldenstep.conformance.files import laid_out
 from goldenstep.conformance.keras_shaped import reference
+from goldenstep.conformance.written_files import another, written
 from goldenstep.golden import files, saved_files
 from goldenstep.golden.codec import flat
 from goldenstep.golden.compare import compare
 from goldenstep.golden.file_cases import file_cases
-from goldenstep.golden.file_compare import expected_state
+from goldenstep.golden.file_compare import expected_state, held
 from goldenstep.reference.formats import files as formats
 from goldenstep.reference.formats.crc32c import LANES, crc32c, masked
 from goldenstep.reference.formats.errors import FileFormatError
+from goldenstep.reference.formats.saved import SavedOptimizer, Weight
 from goldenstep.reference.formats.table import entries, table
 from goldenstep.spec import saved_files as spec_files
 
@@ -150,3 +152,51 @@ def test_a_file_of_something_else_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"\x80\x04\x95 a pickle, perhaps" * 9)
     with pytest.raises(FileFormatError, match=rf"{name}: expected"):
         formats.read(tmp_path / name)
+
+
+# ---- writing --------------------------------------------------------------------------------------------------
+
+HELD = [g for g in GOLDENS.values() if held(g["case"])["holds"] == "state"]
+
+
+@pytest.mark.parametrize("edition", spec.editions())
+def test_a_file_that_is_written_anew_is_the_one_that_the_release_wrote(edition: str, tmp_path: Path) -> None:
+    """Names, order, values and config are those of the recorded file, although all come from the reference."""
+    implementation = reference()
+    for index, golden in enumerate(g for g in HELD if g["case"]["edition"] == edition):
+        (folder := tmp_path / str(index)).mkdir()
+        path = written(implementation, golden["case"], False, folder)
+        again, recorded = formats.read(path), formats.read(folder / path.name)
+        for a, b in zip(again.weights, recorded.weights, strict=True):
+            assert (a.name, a.slot, a.variable, a.value.dtype) == (b.name, b.slot, b.variable, b.value.dtype)
+            assert a.value.tobytes() == b.value.tobytes()
+        assert again.config == recorded.config or golden["case"]["trained"]["class_name"] == "Muon"
+        assert {n: v.tobytes() for n, v in again.beside.items()} == {n: v.tobytes() for n, v in recorded.beside.items()}
+
+
+@pytest.mark.parametrize("format", spec_files.formats())
+def test_another_state_takes_the_place_of_the_one_before(format: str, tmp_path: Path) -> None:
+    golden = next(g for g in HELD if g["case"]["file"] == format and g["case"]["trained"]["class_name"] == "Adam")
+    path = written(reference(), golden["case"], True, tmp_path)
+    for a, b in zip(formats.read(path).weights, formats.read(tmp_path / path.name).weights, strict=True):
+        assert np.array_equal(a.value, another(b.value))
+        assert not np.array_equal(a.value, b.value)
+
+
+def test_a_file_of_another_class_takes_no_config(tmp_path: Path) -> None:
+    adam, sgd = (f"keras3/files/{name}/defaults-keras" for name in ("adam", "sgd"))
+    base = laid_out(GOLDENS[adam]["case"], saved_files.members(adam), tmp_path)
+    (tmp_path / "sgd").mkdir()
+    with pytest.raises(FileFormatError, match="saved with Adam, expected SGD"):
+        formats.write(tmp_path / "new.keras", read(sgd, tmp_path / "sgd"), base)
+
+
+def test_a_long_list_of_names_is_written_in_pieces(tmp_path: Path) -> None:
+    identity = "tf2.15/files/adam/defaults-h5"
+    base = laid_out(GOLDENS[identity]["case"], saved_files.members(identity), tmp_path)
+    weights = [
+        Weight(f"Adam/a/long/name/of/a/layer/number/{i}/kernel:0", np.array([i], np.float32)) for i in range(3000)
+    ]
+    formats.write(tmp_path / "many.h5", SavedOptimizer("h5", weights), base)
+    again = formats.read(tmp_path / "many.h5").weights
+    assert [(w.name, w.value[0]) for w in again] == [(w.name, w.value[0]) for w in weights]

@@ -21,31 +21,65 @@ from .errors import FileFormatError
 from .object_graph import KEY, Node
 from .saved import SavedOptimizer, Weight
 
-LEGACY_HYPERS = re.compile("(?!iter$|momentum_cache$)")
-
 
 def read(path: Path | str) -> SavedOptimizer:
     """The one optimizer of the checkpoint `path`.index (or `path` itself); FileFormatError, naming it, without one."""
-    prefix = Path(re.sub(r"\.(index|data-\d+-of-\d+)$", "", str(path)))
+    prefix = prefix_of(path)
     try:
-        tensors = bundle.read(prefix)
-        graph = tensors.get(KEY)
-        if not isinstance(graph, bytes):
-            raise FileFormatError(f"expected an object graph under {KEY}, as tf.train.Checkpoint writes it")
-        nodes = object_graph.parsed(graph)
-        found = [number for _, number in object_graph.reachable(nodes) if _is_optimizer(nodes[number])]
-        if not found:
-            raise FileFormatError("expected an optimizer among the objects, found none")
-        return _optimizer(nodes, found[0], tensors)
+        tensors, nodes = _content(prefix)
+        return _described(nodes, _found(nodes), tensors)[0]
     except FileFormatError as error:
         raise FileFormatError(f"{prefix}.index: {error}") from error
 
 
-def _is_optimizer(node: Node) -> bool:
-    return "iter" in node.children or "_iterations" in node.children
+def prefix_of(path: Path | str) -> Path:
+    """A checkpoint by the path of one of its files is that path without the ending."""
+    return Path(re.sub(r"\.(index|data-\d+-of-\d+)$", "", str(path)))
 
 
-def _optimizer(nodes: list[Node], number: int, tensors: dict[str, bundle.Tensor]) -> SavedOptimizer:
+def _content(prefix: Path) -> tuple[dict[str, bundle.Tensor], list[Node]]:
+    tensors = bundle.read(prefix)
+    graph = tensors.get(KEY)
+    if not isinstance(graph, bytes):
+        raise FileFormatError(f"expected an object graph under {KEY}, as tf.train.Checkpoint writes it")
+    return tensors, object_graph.parsed(graph)
+
+
+def _found(nodes: list[Node]) -> int:
+    """The number of the optimizer that is nearest to the root."""
+    for _, number in object_graph.reachable(nodes):
+        if {"iter", "_iterations"} & set(nodes[number].children):
+            return number
+    raise FileFormatError("expected an optimizer among the objects, found none")
+
+
+def write(path: Path | str, saved: SavedOptimizer, base: Path | str) -> None:
+    """Write the checkpoint `base`, in which the same optimizer has state, with another state to the prefix `path`."""
+    tensors, nodes = _content(prefix_of(base))
+    number = _found(nodes)
+    before, keys = _described(nodes, number, tensors)
+    given = {(weight.variable, weight.slot): weight for weight in saved.weights}
+    by_slot = any(weight.slot for weight in before.weights)
+    if len(before.weights) != len(saved.weights) or (by_slot and len(given) != len(saved.weights)):
+        raise FileFormatError(f"{base} has {len(before.weights)} arrays of state, expected {len(saved.weights)}")
+    for index, (old, key) in enumerate(zip(before.weights, keys, strict=True)):
+        new = given.get((old.variable, old.slot)) if by_slot else saved.weights[index]
+        if new is None or new.value.shape != old.value.shape or new.value.dtype != old.value.dtype:
+            raise FileFormatError(
+                f"{base} has {old.name} of shape {old.value.shape}, expected {new and new.value.shape}"
+            )
+        tensors[key] = new.value
+    for name, value in saved.beside.items():
+        child = nodes[number].children.get(name)
+        attribute = None if child is None else nodes[child].key
+        if attribute is not None:
+            tensors[attribute] = value
+    bundle.write(prefix_of(path), tensors)
+
+
+def _described(nodes: list[Node], number: int, tensors: dict[str, bundle.Tensor]) -> tuple[SavedOptimizer, list[str]]:
+    """The optimizer that is object `number`, and the keys of its weights."""
+
     def value(number: int) -> np.ndarray | None:
         key = nodes[number].key
         if key is None:
@@ -62,13 +96,14 @@ def _optimizer(nodes: list[Node], number: int, tensors: dict[str, bundle.Tensor]
         order, kinds = _listed(nodes, node.children["_variables"]), {}
     else:
         order, kinds = _by_attribute(nodes, node), {}
-    weights = []
+    weights, keys = [], []
     for at in order:
-        array = value(at)
-        if array is not None:
+        array, key = value(at), nodes[at].key
+        if array is not None and key is not None:
+            keys.append(key)
             variable, slot = kinds.get(at, (None, None))
             owner = None if variable is None else nodes[variable].full_name
-            weights.append(Weight(_name(nodes[at].full_name), array, slot, owner))
+            weights.append(Weight(nodes[at].full_name, array, slot, owner))
     beside = {name: value(child) for name, child in node.children.items() if child not in order}
     own = {number for path, number in object_graph.reachable(nodes, number) if "_trainable_variables" not in path}
     slots = {slot for _, _, slot in node.slots}
@@ -77,9 +112,8 @@ def _optimizer(nodes: list[Node], number: int, tensors: dict[str, bundle.Tensor]
         for at, other in enumerate(nodes)
         if at not in own | slots and other.full_name != "save_counter" and (array := value(at)) is not None
     }
-    return SavedOptimizer(
-        "checkpoint", weights, beside={n: a for n, a in beside.items() if a is not None}, variables=variables
-    )
+    kept = {name: array for name, array in beside.items() if array is not None}
+    return SavedOptimizer("checkpoint", weights, beside=kept, variables=variables), keys
 
 
 def _of_optimizer_v2(node: Node) -> tuple[list[int], dict[int, tuple[int | None, str]]]:
@@ -109,8 +143,3 @@ def _by_attribute(nodes: list[Node], node: Node) -> list[int]:
         found = [node.children[name]] if child.key is not None else [child.children[item] for item in items]
         order += [at for at in found if nodes[at].key is not None and at not in order]
     return order
-
-
-def _name(full_name: str) -> str:
-    """The name of a variable: TensorFlow's own end in :0."""
-    return full_name

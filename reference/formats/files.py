@@ -53,6 +53,71 @@ def restore(path: Path | str, optimizer: Optimizer, variables: Sequence[Variable
         raise FileFormatError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
 
 
+def write(path: Path | str, saved: SavedOptimizer, base: Path | str) -> None:
+    """Write a copy of the file `base` to `path` in which the optimizer is `saved`.
+
+    `base` brings the model: a file of the same format which the release has written of a compiled model with the same
+    class of optimizer; that of a checkpoint must have been built. Raises FileFormatError if it is none.
+    """
+    path, base = Path(path), Path(base)
+    if base.suffix == ".keras":
+        keras_archive.write(path, saved, base)
+    elif base.suffix in (".h5", ".hdf5"):
+        hdf5.write(path, saved, base)
+    else:
+        checkpoint.write(path, saved, base)
+
+
+def saved_from(optimizer: Any, variables: Sequence[Variable]) -> SavedOptimizer:
+    """What a file is to hold of an optimizer that trains `variables`."""
+    state = optimizer.variables() if not isinstance(optimizer.variables, list) else optimizer.variables
+    labels = _labels(optimizer, variables) if hasattr(optimizer, "get_slot") else {}
+    weights = [Weight(held.path, held.value, *labels.get(id(held), (None, None))) for held in state]
+    config = {"class_name": optimizer.optimizer, "config": plain(optimizer.get_config())}
+    return SavedOptimizer("memory", weights, config, beside=_beside(optimizer))
+
+
+def _labels(optimizer: Any, variables: Sequence[Variable]) -> dict[int, tuple[str, str | None]]:
+    """Slot and variable of every array of OptimizerV2's state."""
+    labels: dict[int, tuple[str, str | None]] = {id(optimizer.iterations): ("iter", None)}
+    for name in optimizer.get_slot_names():
+        for variable in variables:
+            try:
+                labels[id(optimizer.get_slot(variable, name))] = name, variable.name.removesuffix(":0")
+            except KeyError:
+                labels.update({id(h): (name, None) for (_, o), h in optimizer._slots.items() if _once(h, o, name)})
+    return labels
+
+
+def _once(held: Variable, owner: int | None, name: str) -> bool:
+    """Is it the state that an optimizer has once, of this name?"""
+    return owner is None and held.name.endswith(f"{name}:0")
+
+
+def _beside(optimizer: Any) -> dict[str, np.ndarray]:
+    """What a checkpoint has beside the state: OptimizerV2's hyperparameters, the learning rate, Nadam's product."""
+    if hasattr(optimizer, "_hyper"):
+        found = {name: optimizer._now(name) for name in optimizer._in_float32}
+    else:
+        rates = "_learning_rate", "_current_learning_rate"
+        rate = optimizer._learning_rate
+        found = {name: rate.value for name in rates if hasattr(rate, "value")}
+        product = getattr(optimizer, "_u_product", None)
+        found |= {} if product is None else {"_u_product": product.value}
+    return {name: np.asarray(value) for name, value in found.items() if isinstance(value, np.generic | np.ndarray)}
+
+
+def plain(value: Any) -> Any:
+    """A config as JSON has it: numpy's numbers as Python's, a schedule as its class name and config."""
+    if isinstance(value, dict):
+        return {name: plain(x) for name, x in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(x) for x in value]
+    if hasattr(value, "get_config"):
+        return {"class_name": type(value).__name__, "config": plain(value.get_config())}
+    return value.item() if isinstance(value, np.generic | np.ndarray) else value
+
+
 def put(saved: SavedOptimizer, optimizer: Any, variables: Sequence[Variable]) -> list[np.ndarray]:
     """Overwrite the state of `optimizer`, made for `variables`, by what was saved; returns it, in its own order."""
     if not saved.weights:

@@ -15,6 +15,7 @@ import contextlib
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from .errors import FileFormatError
-from .saved import Document, SavedOptimizer, Weight, optimizer_config, parsed
+from .saved import Document, SavedOptimizer, Weight, optimizer_config, parsed, renewed
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SECONDS = 60.0
@@ -46,6 +47,34 @@ def read(path: Path | str, seconds: float = SECONDS) -> SavedOptimizer:
 
 
 Arrays = dict[str, np.ndarray]
+LONGEST = 64_000
+
+
+def write(path: Path, saved: SavedOptimizer, base: Path, seconds: float = SECONDS) -> None:
+    """Write `base`, a file with a model, with the state and config of another optimizer in it, to `path`."""
+    before = read(base, seconds)
+    config = None if before.config is None else renewed(before.config, saved.config)
+    shutil.copyfile(base, path)
+    if before.format == "h5":
+        names = [weight.name for weight in saved.weights]
+        places = [f"optimizer_weights/{name}" for name in names]
+        attributes = {"optimizer_weights": _pieces(names)} if names else {}
+        _READER.replace(path, ["optimizer_weights"], config, attributes, places, saved, seconds)
+    else:
+        places = [f"optimizer/vars/{index}" for index in range(len(saved.weights))]
+        name = (saved.config or {}).get("config", {}).get("name")
+        attributes = {"optimizer/vars": {"name": name}} if isinstance(name, str) else {}
+        _READER.replace(path, ["optimizer"], config, attributes, places, saved, seconds)
+
+
+def _pieces(names: list[str]) -> Document:
+    """The attribute weight_names, in numbered pieces where one would be too long."""
+    widest = max(len(name.encode()) for name in names)
+    count = -(-widest * len(names) // LONGEST)
+    if count == 1:
+        return {"weight_names": names}
+    each = -(-len(names) // count)
+    return {f"weight_names{i}": names[i * each : (i + 1) * each] for i in range(count)}
 
 
 def _model(found: Document, arrays: Arrays) -> SavedOptimizer:
@@ -132,6 +161,36 @@ class _Reader:
             "groups": ["optimizer_weights", "optimizer"],
             "attributes": ["keras_version", "backend", "training_config", "layer_names"],
         }
+        return self._ask(request, b"", seconds)
+
+    def replace(
+        self,
+        path: Path,
+        remove: list[str],
+        config: Document | None,
+        attributes: Document,
+        places: list[str],
+        saved: SavedOptimizer,
+        seconds: float,
+    ) -> None:
+        """Replace groups of a file by the weights of an optimizer, at the given places."""
+        arrays = [np.ascontiguousarray(weight.value).reshape(weight.value.shape) for weight in saved.weights]
+        datasets = [
+            {"path": place, "dtype": array.dtype.str, "shape": list(array.shape)}
+            for place, array in zip(places, arrays, strict=True)
+        ]
+        data = b"".join(array.tobytes() for array in arrays)
+        request = {
+            "path": str(path.resolve()),
+            "remove": remove,
+            "config": config,
+            "group_attributes": attributes,
+            "datasets": datasets,
+            "bytes": len(data),
+        }
+        self._ask(request, data, seconds)
+
+    def _ask(self, request: Document, data: bytes, seconds: float) -> tuple[Document, Arrays]:
         with self._lock:
             process = self._started()
             assert process.stdin
@@ -144,7 +203,7 @@ class _Reader:
             timer = threading.Timer(seconds, end)
             timer.start()
             try:
-                process.stdin.write(json.dumps(request).encode() + b"\n")
+                process.stdin.write(json.dumps(request).encode() + b"\n" + data)
                 process.stdin.flush()
                 answer = self._answer(process)
             except (OSError, EOFError) as error:

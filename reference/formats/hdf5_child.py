@@ -3,12 +3,14 @@
     python -m goldenstep.reference.formats.hdf5_child
 
 A line of JSON in, {"path", "groups", "attributes"}; a line of JSON out, {"attributes", "groups", "datasets"}, and the
-bytes of the datasets, one after the other; or {"error"}. hdf5.py is the parent.
+bytes of the datasets, one after the other; or {"error"}. To write, in: {"path", "remove", "config", "group_attributes",
+"datasets"} and the bytes. hdf5.py is the parent.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from typing import Any
@@ -111,14 +113,44 @@ def text(value: Any) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value if isinstance(value, str) else None
 
 
+def replace(request: Document, data: bytes) -> Document:
+    """Take groups out of a file, and put datasets in; the config of the optimizer in training_config is replaced."""
+    import h5py
+    import numpy as np
+
+    with h5py.File(request["path"], "r+") as file:
+        for name in request["remove"]:
+            if name in file:
+                del file[name]
+        at = 0
+        for entry in request["datasets"]:
+            array = np.frombuffer(data, entry["dtype"], math.prod(entry["shape"]), at).reshape(entry["shape"])
+            file.create_dataset(entry["path"], data=array)
+            at += array.nbytes
+        for path, attributes in request["group_attributes"].items():
+            for name, value in attributes.items():
+                pieces = np.array([x.encode() for x in value]) if isinstance(value, list) else value
+                file.require_group(path).attrs[name] = pieces
+        if request["config"] is not None:
+            after = json.dumps(
+                {**json.loads(text(file.attrs["training_config"])), "optimizer_config": request["config"]}
+            )
+            # Keras 2.4 reads only ASCII, which it writes.
+            ascii_text = file.attrs.get_id("training_config").get_type().get_cset() == h5py.h5t.CSET_ASCII
+            file.attrs.create("training_config", after, dtype=h5py.string_dtype("ascii" if ascii_text else "utf-8"))
+    return {}
+
+
 def main() -> None:
     """Answer requests until there are no more."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    for line in sys.stdin:
+    while line := sys.stdin.buffer.readline():
         arrays: list[Any] = []
         try:
-            answer, arrays = content(json.loads(line))
+            request = json.loads(line)
+            data = sys.stdin.buffer.read(request.get("bytes", 0))
+            answer, arrays = (replace(request, data), []) if "remove" in request else content(request)
         except MemoryError:
             answer = {"error": "it asks for more memory than its size can justify"}
         except RecursionError:

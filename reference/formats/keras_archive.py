@@ -6,6 +6,7 @@ Source   keras 2.15.0 and 3.15.1, src/saving/saving_lib.py: _save_model_to_fileo
 from __future__ import annotations
 
 import dataclasses
+import json
 import tempfile
 import zipfile
 import zlib
@@ -13,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from . import hdf5
 from .errors import FileFormatError
-from .saved import MOST_TEXT, SavedOptimizer, optimizer_config, parsed
+from .saved import MOST_TEXT, SavedOptimizer, optimizer_config, parsed, renewed
 
 WEIGHTS, CONFIG, METADATA = "model.weights.h5", "config.json", "metadata.json"
 SIGNATURE = b"PK"
@@ -89,3 +90,28 @@ def _extract(archive: zipfile.ZipFile, target: Path, limit: int) -> None:
             if written > limit:
                 raise FileFormatError(f"{WEIGHTS} unpacks to more than {limit} bytes")
             out.write(piece)
+
+
+# ---- writing ------------------------------------------------------------------------------------------------
+
+
+def write(path: Path, saved: SavedOptimizer, base: Path, seconds: float = hdf5.SECONDS) -> None:
+    """Write `base`, a file with a model, with the state and config of another optimizer in it, to `path`."""
+    before = read(base, seconds)
+    with base.open("rb") as file:
+        if file.read(8) == hdf5.SIGNATURE:
+            hdf5.write(path, saved, base, seconds)
+            return
+    with zipfile.ZipFile(base) as archive, tempfile.TemporaryDirectory() as folder:
+        config = parsed(_text(archive, CONFIG), CONFIG)
+        if before.config is None:
+            raise FileFormatError(f"{base}: {CONFIG} has no compile_config.optimizer, expected a compiled model")
+        config["compile_config"]["optimizer"] = renewed(before.config, saved.config)
+        weights, written = Path(folder) / "before.h5", Path(folder) / "after.h5"
+        _extract(archive, weights, max(LEAST_LIMIT, 20 * base.stat().st_size))
+        hdf5.write(written, saved, weights, seconds)
+        new = {CONFIG: json.dumps(config).encode(), WEIGHTS: written.read_bytes()}
+        with zipfile.ZipFile(path, "w") as target:
+            for info in archive.infolist():
+                data = new[info.filename] if info.filename in new else archive.read(info)
+                target.writestr(zipfile.ZipInfo(info.filename, (1980, 1, 1, 0, 0, 0)), data)

@@ -98,3 +98,20 @@ def _refuse_code(value: Any, place: str) -> None:
             _refuse_code(item, f"{place}[{index}]")
     elif isinstance(value, float) and not math.isfinite(value):
         raise FileFormatError(f"{place}: {value} in a config, expected a finite number")
+
+
+def renewed(before: Document, config: Document | None) -> Document:
+    """A config in the form of another one of the same class, as the release that wrote that one has it."""
+    if config is None:
+        return before
+    names = [document["class_name"].removeprefix("Custom>") for document in (before, config)]
+    if names[0] != names[1]:
+        raise FileFormatError(f"the file to write into was saved with {names[0]}, expected {names[1]}")
+    renewed_config: Document = {}
+    for key, value in config["config"].items():
+        old = before["config"].get(key)
+        if isinstance(value, dict) and (not isinstance(old, dict) or old.get("class_name") != value["class_name"]):
+            raise FileFormatError(f"the file to write into was saved with {key}={old}, expected {value['class_name']}")
+        renewed_config[key] = renewed(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    missing = [key for key in before["config"] if key not in renewed_config]
+    return {**before, "config": {**renewed_config, **{key: before["config"][key] for key in missing}}}
