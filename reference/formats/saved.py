@@ -76,12 +76,12 @@ def optimizer_config(document: Any, place: str) -> Document:
     from goldenstep import spec
 
     try:
+        _refuse_code(document, place)
         spec.validate(document, "saved_config", place)
     except spec.SpecificationError as error:
         raise FileFormatError(str(error)) from error
     except RecursionError as error:
         raise FileFormatError(f"{place}: a config that is nested too deep") from error
-    _refuse_code(document, place)
     return dict(document)
 
 
