@@ -35,13 +35,23 @@ def unsupported(implementation: KerasShaped, case: Document) -> str | None:
     """None if the optimizer has every method that its edition has and the case calls, otherwise which it has not."""
     called = {event["call"]["method"] for event in events_of(case) if "call" in event}
     called |= {event["get"] for event in events_of(case) if "get" in event}
-    optimizer = getattr(implementation.namespaces[case["edition"]], case["optimizer"]["class_name"])
+    optimizer = class_of(implementation, case)
     for method in sorted(called & set(spec.editions()[case["edition"]]["methods"])):
         if not hasattr(optimizer, method):
             return f"no method {method}"
     if "minimize" in case["features"] and case["edition"] != "keras3" and implementation.losses is None:
         return "no tape"
     return None
+
+
+def class_of(implementation: KerasShaped, case: Document) -> Any:
+    """The optimizer's class: the implementation's, or one that the case defines on the implementation's base."""
+    names, given = implementation.namespaces[case["edition"]], case["optimizer"]
+    if "source" not in given:
+        return getattr(names, given["class_name"])
+    defined: dict[str, Any] = {"Optimizer": names.Optimizer}
+    exec("\n".join(given["source"]), defined)
+    return defined[given["class_name"]]
 
 
 class Caller:
@@ -137,6 +147,8 @@ class Caller:
                     return {kind: index}
         if hasattr(value, "numpy") or isinstance(value, np.ndarray | np.generic):
             return tensor(np.asarray(value.numpy() if hasattr(value, "numpy") else value))
+        if isinstance(value, dict):
+            return {"dict": [[name, self.result(x)] for name, x in value.items()]}
         return {"type": type(value).__name__}
 
 

@@ -62,8 +62,9 @@ class KerasShaped:
             return schedules.unsupported(self, case)
         if "file" in case:
             return files.unsupported(self, case)
-        if not hasattr(namespace, case["optimizer"]["class_name"]):
-            return f"no {case['optimizer']['class_name']}"
+        wanted = "Optimizer" if "source" in case["optimizer"] else case["optimizer"]["class_name"]
+        if not hasattr(namespace, wanted):
+            return f"no {wanted}"
         for constraint in filter(None, (v.get("constraint") for v in case["variables"])):
             if not hasattr(self.constraints.get(case["edition"]), constraint["class_name"]):
                 return f"no constraint {constraint['class_name']}"
@@ -86,7 +87,7 @@ class KerasShaped:
             name: calls.value_of(schedules.made(self, value, case["edition"]))
             for name, value in case["optimizer"]["config"].items()
         }
-        return getattr(self.namespaces[case["edition"]], case["optimizer"]["class_name"])(**config)
+        return calls.class_of(self, case)(**config)
 
     def variables(self, case: Document) -> list[Any]:
         """The variables of a case."""

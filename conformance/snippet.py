@@ -74,13 +74,20 @@ def script(code: Document, case: Document, record: Record) -> str:
     return "\n".join(
         [
             *code["imports"],
-            f"optimizer = {namespace}.{case['optimizer']['class_name']}({config})",
+            *defined(case["optimizer"], namespace),
+            f"optimizer = {'' if 'source' in case['optimizer'] else namespace + '.'}"
+            f"{case['optimizer']['class_name']}({config})",
             f"variables = [{', '.join(variables)}]",
             *constraints,
             *(line for event in [*unrolled(case["events"])][:last] for line in lines(event, case, code)),
             f"print([v.numpy() for v in variables], optimizer.variables){remark}",
         ]
     )
+
+
+def defined(optimizer: Document, namespace: str) -> list[str]:
+    """The class that a case brings with it, on the implementation's base."""
+    return ["", f"Optimizer = {namespace}.Optimizer", *optimizer["source"], ""] if "source" in optimizer else []
 
 
 def arguments(config: Document) -> str:

@@ -60,7 +60,7 @@ def owners(case: Document) -> list[Owner]:
 
 def bounds(case: Document) -> list[Document | None]:
     """Per variable: the stated bound of its rule and dtype, or None where it is exact."""
-    if "schedule" in case or "file" in case:
+    if "schedule" in case or "file" in case or "source" in case["optimizer"]:
         return []
     name, edition, config = case["optimizer"]["class_name"], case["edition"], full_config(case)
     return [

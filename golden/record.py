@@ -17,6 +17,7 @@ from .compare import bounds, compare, fed
 from .file_cases import file_cases
 from .method_cases import method_cases
 from .oracle_process import OracleProcess
+from .own_cases import own_cases
 from .schedule_cases import schedule_cases
 
 Document = dict[str, Any]
@@ -27,12 +28,12 @@ def editions_of(release: str) -> list[str]:
     return [edition for edition, document in spec.editions().items() if document["release"] == release]
 
 
-KINDS = {"schedules": schedule_cases, "files": file_cases, "methods": method_cases}
+KINDS = {"schedules": schedule_cases, "files": file_cases, "methods": method_cases, "own": own_cases}
 
 
 def _jobs(release: str) -> list[tuple[str, str]]:
-    """Every edition of a release with each optimizer, its methods and its files, and the release with its schedules."""
-    kinds = ["methods", "files"]
+    """Every edition of a release with each optimizer, its methods and files, and the release with its schedules."""
+    kinds = ["methods", "own", "files"]
     jobs = [(edition, name) for edition in editions_of(release) for name in [*spec.available(edition), *kinds]]
     return [*jobs, (release, "schedules")]
 

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import ArrayLike, DTypeLike
 
 Constraint = Callable[[np.ndarray], np.ndarray]
 
 
-class Variable:
+class Variable(NDArrayOperatorsMixin):
     """A named array of fixed shape and dtype that an optimizer may overwrite.
 
-    `value` is the present array; it is replaced, never changed in place.
+    `value` is the present array; it is replaced, never changed in place. In arithmetic a variable stands for its value.
     """
 
     __slots__ = ("constraint", "name", "value")
@@ -68,6 +69,24 @@ class Variable:
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.value, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *given: Any, **options: Any) -> Any:
+        values = [x.value if isinstance(x, Variable) else x for x in given]
+        return getattr(ufunc, method)(*values, **options)
+
+    # As TensorFlow's and Keras' variables: compared and hashed by identity.
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    __hash__ = object.__hash__
+
+    @property
+    def device(self) -> str:
+        """Where the variable lives, for optimizers that ask: there is one place, without a name."""
+        return ""
 
     def __float__(self) -> float:
         return float(self.value)

@@ -3,7 +3,7 @@
 Beside oracle.py, in that release's own environment (Python 3.8 and numpy 1.19 on), with nothing of this project.
 A result is JSON: numbers, strings and null as they are; {"state": i} for the optimizer's own i-th variable,
 {"variable": i} for the case's; {"dtype", "shape", "values"} for any other tensor, variable or array; a list for a list
-or tuple; {"type": name} for anything else.
+or tuple; {"dict": pairs} for a dict, and {"type": name} for anything else.
 """
 
 import logging
@@ -95,6 +95,8 @@ class Caller:
             return {"indices": [int(i) for i in value.indices.numpy()], "values": self.tensor(value.values)}
         if hasattr(value, "numpy") or isinstance(value, (np.ndarray, np.generic)):
             return self.tensor(value)
+        if isinstance(value, dict):
+            return {"dict": [[name, self.result(x)] for name, x in value.items()]}
         return {"type": type(value).__name__}
 
     def tensor(self, value):

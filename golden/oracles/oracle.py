@@ -136,6 +136,16 @@ def error(stage, exception):
     return {"stage": stage, "type": type(exception).__name__, "message": message[:300]}
 
 
+def class_of(case):
+    """The optimizer's class: the release's, or one that the case defines on the release's base."""
+    names, given = namespace(case["edition"]), case["optimizer"]
+    if "source" not in given:
+        return getattr(names, given["class_name"])
+    defined = {"Optimizer": names.Optimizer}
+    exec("\n".join(given["source"]), defined)
+    return defined[given["class_name"]]
+
+
 class Run:
     """One case on its way to a trajectory."""
 
@@ -155,7 +165,7 @@ class Run:
         failure = None
         try:
             forget_names(self.edition)
-            optimizer = getattr(namespace(self.edition), self.case["optimizer"]["class_name"])
+            optimizer = class_of(self.case)
             config = self.case["optimizer"]["config"]
             config = {name: schedules.made(value, self.edition) for name, value in config.items()}
             self.optimizer = optimizer(**{name: value_of(value) for name, value in config.items()})

@@ -26,6 +26,7 @@ from ..formats import weights as _weights
 from ..formats.custom import CustomObjects
 from ..formats.identifiers import functions_of_keras_3, public, schedule_functions
 from ..optimizer import optimizers_of
+from ..own import OwnKeras3, subclassable
 from ..schedules import LearningRateSchedule, schedules_of
 from ..slices import densified, values_of
 from ..variable import Gradient, IndexedSlices, Variable
@@ -59,9 +60,11 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
             raise ValueError(f"`gradient_accumulation_steps` must be an integer >= 2. Received: {steps}")
         refuse_averages(config, ">= 1")
 
-    def _default_name(self) -> str:
+    def _default_name(self, class_name: str | None = None) -> str:
         """The class name in snake case, made unique by a number: rm_sprop, rm_sprop_1 ..."""
-        stem = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", self.optimizer)).lower()
+        stem = re.sub(
+            "([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", class_name or self.optimizer)
+        ).lower()
         return self._unique(stem)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -288,6 +291,7 @@ def clear_session() -> None:
 
 constraints = _constraints.KERAS_3
 globals().update(optimizers_of("keras3", BaseOptimizer))
+Optimizer = subclassable("keras3", BaseOptimizer, OwnKeras3)
 schedules = schedule_functions("keras3", schedules_of("keras3", "optimizers.schedules"))
 globals().update(functions_of_keras_3("keras3"))
 

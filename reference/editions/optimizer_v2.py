@@ -59,12 +59,16 @@ class OptimizerV2(StateV2):
         if self.optimizer != "Ftrl":  # which takes `lr` and does not use it
             self._config["learning_rate"] = kwargs.get("lr", self._config["learning_rate"])
         self._initial_decay = kwargs.get("decay", 0.0)
-        own = spec.hyperparameters(self.optimizer, self.edition)
+        own = self._own_arguments()
         self._hyper = {name: value for name, value in self._config.items() if own.get(name, {}).get("hyper")}
         self._decay_given = 0.004 if self.optimizer == "Nadam" else self._initial_decay
         self._hyper["decay"] = self._decay_given
         if "epsilon" in self._config:
             self._config["epsilon"] = self._config["epsilon"] or 1e-7
+
+    def _own_arguments(self) -> dict[str, Any]:
+        """The optimizer's own arguments, as the specification lists them."""
+        return spec.hyperparameters(self.optimizer, self.edition)
 
     def _in_config(self, key: str) -> Any:
         """A hyperparameter is the number that was given, or numpy's scalar of its variable; a function is called."""

@@ -27,6 +27,7 @@ from ..formats.identifiers import (
 )
 from ..minimizing import Pairs, warn_of_missing
 from ..optimizer import optimizers_of
+from ..own import OwnKeras2, OwnV2, subclassable
 from ..schedules import LearningRateSchedule, called, schedules_of
 from ..slices import deduplicated, values_of, with_values
 from ..variable import Gradient, Variable
@@ -208,7 +209,7 @@ class Keras2Optimizer(StateKeras2):
         return self.learning_rate.value[()]
 
 
-class Optimizer(ExcludesFromWeightDecay, Keras2Optimizer):
+class Base(ExcludesFromWeightDecay, Keras2Optimizer):
     """Base class of Keras 2.12."""
 
     def exclude_from_weight_decay(
@@ -284,10 +285,12 @@ def refuse_averages(config: dict[str, Any], least: str) -> None:
 
 
 constraints = _constraints.KERAS_2
-globals().update(optimizers_of("tf2.12", Optimizer))
+globals().update(optimizers_of("tf2.12", Base))
+Optimizer = subclassable("tf2.12", Base, OwnKeras2)
 schedules = schedule_functions_of_keras_2("tf2.12", schedules_of("tf2.12", "optimizers.schedules"))
 globals().update(functions_of_keras_2("tf2.12"))
 legacy = SimpleNamespace(**optimizers_of("tf2.12.legacy", LegacyOptimizer), constraints=constraints)
+legacy.Optimizer = subclassable("tf2.12.legacy", LegacyOptimizer, OwnV2)
 
 
 def __getattr__(name: str) -> Any:

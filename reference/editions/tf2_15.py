@@ -15,13 +15,14 @@ from .. import steps
 from ..formats import weights as _weights
 from ..formats.identifiers import functions_of_keras_2, schedule_functions_of_keras_2
 from ..optimizer import optimizers_of
+from ..own import OwnKeras2, OwnV2, subclassable
 from ..schedules import schedules_of
 from ..variable import Variable
 from .optimizer_v2 import LegacyOptimizer
-from .tf2_12 import Optimizer as Keras212Optimizer
+from .tf2_12 import Base as Keras212Optimizer
 
 
-class Optimizer(Keras212Optimizer):
+class Base(Keras212Optimizer):
     """Base class of Keras 2.15."""
 
     def _averages_of(self, variables: Sequence[Variable]) -> list[Variable]:
@@ -44,10 +45,12 @@ class Optimizer(Keras212Optimizer):
 
 
 constraints = _constraints.KERAS_2
-globals().update(optimizers_of("tf2.15", Optimizer))
+globals().update(optimizers_of("tf2.15", Base))
+Optimizer = subclassable("tf2.15", Base, OwnKeras2)
 schedules = schedule_functions_of_keras_2("tf2.15", schedules_of("tf2.15", "optimizers.schedules"))
 globals().update(functions_of_keras_2("tf2.15"))
 legacy = SimpleNamespace(**optimizers_of("tf2.15.legacy", LegacyOptimizer), constraints=constraints)
+legacy.Optimizer = subclassable("tf2.15.legacy", LegacyOptimizer, OwnV2)
 
 
 def __getattr__(name: str) -> Any:

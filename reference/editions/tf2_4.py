@@ -13,11 +13,12 @@ from .. import constraints as _constraints
 from ..bits import Operand, cast_tensor, total_in_two
 from ..formats.identifiers import functions_of_optimizer_v2, schedule_functions
 from ..optimizer import optimizers_of
+from ..own import OwnV2, subclassable
 from ..schedules import schedules_of
 from .optimizer_v2 import OptimizerV2
 
 
-class Optimizer(OptimizerV2):
+class Base(OptimizerV2):
     """Base class of TF 2.4: sums run in two packets."""
 
     _total = staticmethod(total_in_two)
@@ -28,7 +29,8 @@ class Optimizer(OptimizerV2):
 
 
 constraints = _constraints.TF2_4
-globals().update(optimizers_of("tf2.4", Optimizer))
+globals().update(optimizers_of("tf2.4", Base))
+Optimizer = subclassable("tf2.4", Base, OwnV2)
 schedules = schedule_functions("tf2.4", schedules_of("tf2.4", "optimizers.schedules"))
 globals().update(functions_of_optimizer_v2("tf2.4"))
 experimental = schedules_of("tf2.4", "experimental")

@@ -18,6 +18,7 @@ from .. import constraints as _constraints
 from ..formats.identifiers import functions_of_optimizer_v2, schedule_functions
 from ..minimizing import warn_of_missing
 from ..optimizer import optimizers_of
+from ..own import OwnKeras29, OwnV2, subclassable
 from ..schedules import LearningRateSchedule, called, schedules_of
 from ..slices import values_of, with_values
 from ..variable import Gradient, Variable
@@ -27,7 +28,7 @@ from .tf2_12 import Keras2Optimizer, refuse_common, refuse_to_leave
 DEPRECATED = ("lr", "decay", "gradient_transformers", "gradient_aggregator")
 
 
-class Optimizer(Keras2Optimizer):
+class Base(Keras2Optimizer):
     """Base class of the experimental optimizers."""
 
     _late_list = False
@@ -112,11 +113,13 @@ class Optimizer(Keras2Optimizer):
 
 
 constraints = _constraints.KERAS_2
-globals().update(optimizers_of("tf2.9", Optimizer))
+globals().update(optimizers_of("tf2.9", Base))
+Optimizer = subclassable("tf2.9", Base, OwnKeras29)
 schedules = schedule_functions("tf2.9", schedules_of("tf2.9", "optimizers.schedules"))
 globals().update(functions_of_optimizer_v2("tf2.9"))
-experimental = SimpleNamespace(**{name: globals()[name] for name in optimizers_of("tf2.9", Optimizer)})
+experimental = SimpleNamespace(**{name: globals()[name] for name in optimizers_of("tf2.9", Base)})
 legacy = SimpleNamespace(**optimizers_of("tf2.9.legacy", LegacyOptimizer), constraints=constraints)
+legacy.Optimizer = subclassable("tf2.9.legacy", LegacyOptimizer, OwnV2)
 
 
 def __getattr__(name: str) -> Any:

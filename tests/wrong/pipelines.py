@@ -314,7 +314,7 @@ wrong(
     "sums run as in later releases",
     "own",
     code(
-        tf2_4.Optimizer,
+        tf2_4.Base,
         "_total",
         ("total_in_two(x: Array)", "total_in_two(x: Array)"),
         ("halves(x.ravel(), 1024, two_packets)", "total(x)"),
@@ -668,7 +668,7 @@ wrong(
     "the count is looked at before it is raised",
     "own",
     code(
-        tf2_9.Optimizer,
+        tf2_9.Base,
         "apply_gradients",
         ("self._iterations.value % frequency", "(self._iterations.value + 1) % frequency"),
         editions="tf2.9",
@@ -707,7 +707,7 @@ wrong(
     "averages are paired with variables by position, as in 2.12",
     "own",
     code(
-        tf2_15.Optimizer,
+        tf2_15.Base,
         "_averages_of",
         ("return [own[id(variable)] for variable in variables]", "return self._averages"),
         editions="tf2.15",
