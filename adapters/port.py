@@ -155,7 +155,11 @@ class Port:
         for own, keras in optimizer["arguments"].items():
             names = keras if isinstance(keras, list) else [keras]
             left = [name for name in names if name in optimizer.get("own_default", ())]
-            if any(config[name] is None for name in names) or (left and not set(left) & set(given)):
+            if any(config[name] is None for name in names):
+                if own in optimizer.get("when_none", {}):
+                    found[own] = optimizer["when_none"][own]
+                continue
+            if left and not set(left) & set(given):
                 continue
             found[own] = tuple(config[name] for name in names) if isinstance(keras, list) else config[keras]
         return found
@@ -209,6 +213,7 @@ class Optimizer:
         self.training = training
         self.document = document
         self.layout: list[Entry] = expected_layout(case)
+        self.started = False
         self._learning_rate = float(full_config(case)["learning_rate"])
 
     def apply_gradients(self, pairs: Sequence[tuple[np.ndarray | None, Weight]]) -> None:
@@ -217,13 +222,14 @@ class Optimizer:
         count = 1 + max(
             (entry.owner for entry in self.layout if entry.owner is not None), default=max(found, default=-1)
         )
+        self.started = True
         self.training.apply([found.get(index) for index in range(max(count, 1 + max(found, default=-1)))])
 
     @property
     def variables(self) -> list[Slot]:
-        """The state as far as the library has it now."""
+        """The state as far as the library has it now; Keras, too, makes its slots in the first step."""
         found = []
-        for entry in self.layout:
+        for entry in self.layout if self.started else []:
             own = self.document["state"].get(entry.slot)
             value = self.training.slot(entry.owner or 0, own) if own else None
             if value is not None:
@@ -246,7 +252,12 @@ class Optimizer:
         for entry, value in zip(self.layout, values, strict=True):
             if entry.kind == "learning_rate" and np.float32(self._learning_rate) != value:
                 self.learning_rate = float(value)
-        factors = {"1": 1.0, "1/learning_rate": 1 / self._learning_rate, "-1/learning_rate": -1 / self._learning_rate}
+        factors = {
+            "1": 1.0,
+            "-1": -1.0,
+            "1/learning_rate": 1 / self._learning_rate,
+            "-1/learning_rate": -1 / self._learning_rate,
+        }
         owners = [i for i in range(len(self.layout)) if any(entry.owner == i for entry in self.layout)]
         for entry, value in zip(self.layout, values, strict=True):
             if entry.kind == "iteration":

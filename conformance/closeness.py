@@ -11,7 +11,8 @@ The margin of an element, with u the distance from 1 to the next number of the v
     what changes when the elements of an array move by N u            gradient, each slot, and the variable as far as
                                                                       the update depends on it, each in turn
     N u of the update                                                 the operations of the update itself
-    one ulp of the variable or slot, and the smallest normal number   the last rounding, a flush to zero
+    one ulp of the variable or slot, before or after (the larger)     the last rounding
+    the smallest normal number                                        a flush to zero
 
 The changes are those of the reference, in float64 and from the recorded state; the centre is what was recorded. Where
 a rule is ill-conditioned (1 - beta_2**t at the first steps) the margin is wide, where a sign or a maximum may flip it
@@ -35,7 +36,6 @@ import numpy as np
 from goldenstep.golden.codec import flat, unflat
 from goldenstep.golden.compare import Divergence, expected_layout, fed, full_config, with_layouts
 from goldenstep.reference import bits, rules
-from goldenstep.spec.layout import Entry
 
 from .answers import misshapen
 from .exposure import visible
@@ -174,22 +174,21 @@ def margins(case: Document, expected: Document, ulp: int) -> dict[int, Margin] |
     if base is None:  # Muon takes no float64
         double = fed(case, expected)
         base = played(double)
-    roles = len(expected_layout(case))
-    if base is None or any(len(event["load"]["state"]) != roles for event in double["events"] if "load" in event):
+    if base is None:
         return None
+    names = {number: [entry["name"] for entry in entries] for number, entries in with_layouts(expected)}
     changes = {
         number: tuple({name: np.zeros_like(x) for name, x in part.items()} for part in parts)
         for number, parts in base.items()
     }
-    for vary, weight in variations(double):
+    for vary, weight in variations(double, names):
         shares = step * (weight or ulp) * np.array([1.0, -1.0])
         sides = [side for share in shares if (side := vary(double, share))]
         for number, parts in changes.items():
             for which, part in enumerate(parts):
                 for name, total in part.items():
-                    total += largest(base[number][which][name], [side[number][which][name] for side in sides]) * (
-                        eps / step
-                    )
+                    moved_to = [side[number][which][name] for side in sides]
+                    total += largest(base[number][which][name], moved_to) * (eps / step)
     return dict(with_roundings(case, expected, base, changes, ulp * eps))
 
 
@@ -201,31 +200,37 @@ def with_roundings(
 ) -> Iterator[tuple[int, Margin]]:
     """To the changes come the roundings of the update's own operations, and the last rounding of each element."""
     averages = {e.name: e.owner for e in expected_layout(case) if e.kind == "average" and e.owner is not None}
-    layouts = dict(with_layouts(expected))
+    layouts, before = dict(with_layouts(expected)), dict[str, list[Any]]()
     for step in expected["steps"]:
         number = step["step"]
+        named = dict(zip((entry["name"] for entry in layouts[number]), step["state"], strict=True))
         if number not in base:
+            before = named
             continue
         variables = []
         for index, (variable, values) in enumerate(zip(case["variables"], step["variables"], strict=True)):
             new = unflat(values, variable["value"]["dtype"], tuple(variable["value"]["shape"]))
             move = base[number][0][str(index)]
-            variables.append(changes[number][0][str(index)] + arithmetic * finite(np.abs(move)) + last(new, move))
+            variables.append(
+                changes[number][0][str(index)] + arithmetic * finite(np.abs(move)) + last(new, new - finite(move))
+            )
         state = {}
         for entry, values in zip(layouts[number], step["state"], strict=True):
-            name, value = entry["name"], unflat(values, entry["dtype"], tuple(entry["shape"]))
-            state[name] = changes[number][1][name] + last(value, np.zeros(()))
+            name, like = entry["name"], (entry["dtype"], tuple(entry["shape"]))
+            value, old = unflat(values, *like), unflat(before.get(entry["name"], values), *like)
+            state[name] = changes[number][1][name] + last(value, old)
             if name in averages:
                 state[name] = state[name] + variables[averages[name]]
+        before = named
         yield number, Margin(variables, state, [base[number][0][str(i)] for i in range(len(variables))])
 
 
-def last(value: Array, move: Array) -> Array:
-    """One ulp of a value or of what it was before a move, whichever is larger, and the smallest normal number."""
+def last(value: Array, old: Array) -> Array:
+    """One ulp of a value or of what it was before, whichever is larger, and the smallest normal number."""
     if value.dtype.kind != "f":
         return np.zeros(value.shape)
     with np.errstate(all="ignore"):
-        larger = np.maximum(np.abs(value), np.abs(value - finite(move))).astype(value.dtype)
+        larger = np.maximum(np.abs(value), np.abs(finite(old))).astype(value.dtype)
         return finite(np.spacing(larger)).astype(np.float64) + float(np.finfo(value.dtype).tiny)
 
 
@@ -288,19 +293,20 @@ def in_float64(case: Document) -> Document:
 Vary = Callable[[Document, float], dict[int, Parts] | None]
 
 
-def variations(case: Document) -> Iterator[tuple[Vary, int]]:
+def variations(case: Document, names: dict[int, list[str]]) -> Iterator[tuple[Vary, int]]:
     """Each input of a step in turn: what comes out if it is larger by a share, and its ulps, 0 for N."""
     roles = expected_layout(case)
-    rates = [i for i, role in enumerate(roles) if role.kind == "learning_rate"]
+    rates = [role.name for role in roles if role.kind == "learning_rate"]
     for name, value in full_config(case).items():
         if isinstance(value, float) and value:
-            yield changed(with_hyperparameter, name, value, rates if name == "learning_rate" else []), 1
+            yield changed(with_hyperparameter, name, value, rates if name == "learning_rate" else [], names), 1
     yield with_powers, 1
     yield changed(with_gradients), 0
     yield changed(with_variables), 0
     for kind, slot in dict.fromkeys((role.kind, role.slot) for role in roles):
         if kind not in ("iteration", "learning_rate"):
-            yield changed(with_state, roles, kind, slot), 0
+            kin = [role.name for role in roles if (role.kind, role.slot) == (kind, slot)]
+            yield changed(with_state, kin, names), 0
 
 
 def changed(change: Callable[..., Document], *given: Any) -> Vary:
@@ -320,13 +326,22 @@ def with_powers(case: Document, share: float) -> dict[int, Parts] | None:
         return played(case)
 
 
-def with_hyperparameter(name: str, value: float, rates: list[int], case: Document, share: float) -> Document:
+def with_hyperparameter(
+    name: str, value: float, rates: list[str], names: dict[int, list[str]], case: Document, share: float
+) -> Document:
     """Another value of a hyperparameter, also where it is part of the state."""
     case["optimizer"]["config"][name] = value * (1 + share)
-    for event in case["events"]:
-        for index in rates if "load" in event else []:
-            event["load"]["state"][index] = [x * (1 + share) for x in event["load"]["state"][index]]
+    for state, index in loaded(case, rates, names):
+        state[index] = [x * (1 + share) for x in state[index]]
     return case
+
+
+def loaded(case: Document, kin: list[str], names: dict[int, list[str]]) -> Iterator[tuple[list[Any], int]]:
+    """Where the entries of these names stand in the state that is loaded before every step."""
+    for event in case["events"]:
+        if "load" in event:
+            present = names[event["load"]["step"]]
+            yield from ((event["load"]["state"], present.index(name)) for name in kin if name in present)
 
 
 def with_gradients(case: Document, share: float) -> Document:
@@ -352,14 +367,10 @@ def with_variables(case: Document, share: float) -> Document:
     return case
 
 
-def with_state(roles: list[Entry], kind: str, slot: str | None, case: Document, share: float) -> Document:
+def with_state(kin: list[str], names: dict[int, list[str]], case: Document, share: float) -> Document:
     """Another slot, average or sum of gradients, before every step."""
-    for event in case["events"]:
-        if "load" in event:
-            state = event["load"]["state"]
-            for index, role in enumerate(roles[: len(state)]):
-                if (role.kind, role.slot) == (kind, slot):
-                    state[index] = moved(state[index], share)
+    for state, index in loaded(case, kin, names):
+        state[index] = moved(state[index], share)
     return case
 
 

@@ -203,6 +203,8 @@ def keras() -> KerasShaped:
         },
         {"keras3": module.constraints},
         slices,
+        # Its setters keep track of a keras.Variable before they say that there is nothing to set.
+        counter=int,
     )
 
 

@@ -23,7 +23,8 @@ class KerasShaped:
 
     `slices(values, indices, dense_shape)` makes a sparse gradient; without it sparse cases are unsupported.
     `restore(path, optimizer, variables)` gives a new optimizer the state that a file holds and returns its arrays;
-    without it file cases are unsupported.
+    without it file cases are unsupported. `counter(value)` makes what takes the place of `iterations`, if that is no
+    variable.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class KerasShaped:
         slices: Callable[[np.ndarray, np.ndarray, tuple[int, ...]], Any] | None = None,
         restore: Callable[[Path, Any, list[Any]], Sequence[Any]] | None = None,
         losses: calls.Losses | None = None,
+        counter: Callable[[np.ndarray], Any] | None = None,
     ) -> None:
         self.name = name
         self.version = version
@@ -49,6 +51,7 @@ class KerasShaped:
         self._forget_names = forget_names
         self._slices = slices
         self.restore = restore
+        self.counter = counter or (lambda value: variable(value, "iterations"))
         self.code = code
         self.constraints = constraints or {}
         self.losses = losses
@@ -192,10 +195,10 @@ class Run:
         self.optimizer.apply_gradients(list(zip(given, variables, strict=True)))
 
     def set(self, values: Document, _: list[Any]) -> None:
-        """Assignment of attributes; `iterations` gets a new variable."""
+        """Assignment of attributes; `iterations` gets what `counter` makes."""
         for name, value in values.items():
             if name == "iterations":
-                value = self.implementation.variable(np.asarray(value, np.int64), name, None, self.case["edition"])
+                value = self.implementation.counter(np.asarray(value, np.int64))
             value = schedules.made(self.implementation, value, self.case["edition"])
             setattr(self.optimizer, name, calls.value_of(value))
 

@@ -41,7 +41,7 @@ class Torch(Training):
         self.optimizer.state[self.parameters[index]][entry] = torch.from_numpy(np.array(value))
 
     def set_steps(self, count: int) -> None:
-        for state in self.optimizer.state.values():
+        for state in [*self.optimizer.state.values(), *self.optimizer.param_groups]:
             if "step" in state:
                 state["step"] = torch.full_like(state["step"], count) if torch.is_tensor(state["step"]) else count
 
