@@ -14,6 +14,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,9 @@ class Port:
         self.version = version
         self.mapping = mapping(name)
         self.editions: list[str] = [self.mapping["edition"]]
+        self.tolerance = "port"
+        listed = Path(__file__).parent / name / "known-failures.toml"
+        self.known_failures = listed if listed.exists() else None
         self._start = start
         self._training: Training | None = None
 

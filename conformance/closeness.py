@@ -34,7 +34,7 @@ from unittest import mock
 import numpy as np
 
 from goldenstep.golden.codec import flat, unflat
-from goldenstep.golden.compare import Divergence, expected_layout, fed, full_config, with_layouts
+from goldenstep.golden.compare import Divergence, expected_layout, fed, full_config, ulps, with_layouts
 from goldenstep.reference import bits, rules
 
 from .answers import misshapen
@@ -136,7 +136,8 @@ def measure(
             if first is None and np.any(used > 1):
                 element = int(np.argmax(used.ravel() > 1))
                 place = element if e.ndim else None
-                first = Divergence(number, name, place, flat(e)[element], flat(g)[element], None)
+                apart = float(ulps(e, g).ravel()[element])
+                first = Divergence(number, name, place, flat(e)[element], flat(g)[element], apart)
         updates.append((number, relative(case, wanted[number], step, margin.moves)))
     return Closeness(first, share, tuple(updates))
 

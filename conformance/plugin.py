@@ -46,9 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--tolerance",
-        default="exact",
         metavar="exact|port|ulp:N",
-        help="what differs only by rounding, each operation by N ulp (port: 4), is close and passes (default: exact)",
+        help="what differs only by rounding, each operation by N ulp (port: 4), is close and passes "
+        "(default: exact, unless the implementation is a port and says so)",
     )
     group.addoption(
         "--known-failures",
@@ -83,7 +83,7 @@ def session(config: pytest.Config) -> Session:
         option = config.option
         selection = Selection(option.edition, option.optimizer, option.feature, option.case, option.smoke)
         try:
-            ulps_of(option.tolerance)
+            ulps_of(option.tolerance or "exact")
             config.stash[SESSION] = session_of(
                 option.impl or "reference",
                 selection,

@@ -21,7 +21,9 @@ def test_golden(  # type: ignore[no-untyped-def]
     """The trajectory is the recorded one, or the documented one: equal to the bit, or within a bound."""
     golden, known = conformance_session.golden(golden_id), conformance_session.known
     errata = pytestconfig.option.errata
-    tolerance = ulps_of(pytestconfig.option.tolerance)
+    tolerance = ulps_of(
+        pytestconfig.option.tolerance or getattr(conformance_session.implementation, "tolerance", "exact")
+    )
     record = judge(conformance_session.implementation, golden["case"], golden["trajectory"], errata, tolerance)
     kind = kind_of(record) if fails(record, errata) else None
     step = record.divergence.step if record.divergence else None
