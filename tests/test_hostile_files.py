@@ -443,7 +443,16 @@ WATCH.seen = []
 sys.addaudithook(WATCH)
 
 
+@pytest.fixture(scope="module")
+def everything_imported() -> None:
+    """The first schema and its first failure import what the schemas need."""
+    for wrong in ({}, {"class_name": "Adam", "config": {"a": {"class_name": 1}}}):
+        with pytest.raises(spec.SpecificationError):
+            spec.validate(wrong, "saved_config", "wrong")
+
+
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@pytest.mark.usefixtures("everything_imported")
 @given(identity=st.sampled_from(IDENTITIES), which=st.integers(0, 1), edits=EDITS, below=st.booleans())
 def test_a_mutated_file_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, identity: str, which: int, edits: Any, below: bool

@@ -70,7 +70,7 @@ def write(path: Path | str, saved: SavedOptimizer, base: Path | str) -> None:
 
 def saved_from(optimizer: Any, variables: Sequence[Variable]) -> SavedOptimizer:
     """What a file is to hold of an optimizer that trains `variables`."""
-    state = optimizer.variables() if not isinstance(optimizer.variables, list) else optimizer.variables
+    state = state_of(optimizer)
     labels = _labels(optimizer, variables) if hasattr(optimizer, "get_slot") else {}
     weights = [Weight(held.path, held.value, *labels.get(id(held), (None, None))) for held in state]
     config = {"class_name": optimizer.optimizer, "config": plain(optimizer.get_config())}
@@ -80,24 +80,24 @@ def saved_from(optimizer: Any, variables: Sequence[Variable]) -> SavedOptimizer:
 def _labels(optimizer: Any, variables: Sequence[Variable]) -> dict[int, tuple[str, str | None]]:
     """Slot and variable of every array of OptimizerV2's state."""
     labels: dict[int, tuple[str, str | None]] = {id(optimizer.iterations): ("iter", None)}
-    for name in optimizer.get_slot_names():
-        for variable in variables:
-            try:
-                labels[id(optimizer.get_slot(variable, name))] = name, variable.name.removesuffix(":0")
-            except KeyError:
-                labels.update({id(h): (name, None) for (_, o), h in optimizer._slots.items() if _once(h, o, name)})
+    owners: dict[int | None, str | None] = {id(variable): variable.name.removesuffix(":0") for variable in variables}
+    for name, symbol in optimizer._symbols().items():
+        found = [(held, owner) for (kind, owner), held in optimizer._slots.items() if kind == symbol]
+        labels.update({id(held): (name, owners.get(owner)) for held, owner in found})
     return labels
 
 
-def _once(held: Variable, owner: int | None, name: str) -> bool:
-    """Is it the state that an optimizer has once, of this name?"""
-    return owner is None and held.name.endswith(f"{name}:0")
+def state_of(optimizer: Any) -> list[Variable]:
+    """The public state of an optimizer of any edition, in its own order."""
+    variables = optimizer.variables
+    return list(variables() if callable(variables) and not isinstance(variables, list) else variables)
 
 
 def _beside(optimizer: Any) -> dict[str, np.ndarray]:
     """What a checkpoint has beside the state: OptimizerV2's hyperparameters, the learning rate, Nadam's product."""
     if hasattr(optimizer, "_hyper"):
-        found = {name: optimizer._now(name) for name in optimizer._in_float32}
+        optimizer._create_hypers()
+        found = {name: held.value for name, held in optimizer._hyper.items() if hasattr(held, "value")}
     else:
         rates = "_learning_rate", "_current_learning_rate"
         rate = optimizer._learning_rate
@@ -126,8 +126,8 @@ def put(saved: SavedOptimizer, optimizer: Any, variables: Sequence[Variable]) ->
         optimizer._create_all_weights(variables)
     else:
         optimizer.build(variables)
-    state = optimizer.variables() if not isinstance(optimizer.variables, list) else optimizer.variables
-    targets = _by_name(saved, optimizer, variables) if any(w.slot for w in saved.weights) else list(state)
+    state = state_of(optimizer)
+    targets = _by_name(saved, optimizer, variables) if any(w.slot for w in saved.weights) else state
     if len(saved.weights) != len(state) or {id(t) for t in targets} != {id(held) for held in state}:
         raise FileFormatError(f"{len(saved.weights)} arrays of state, expected {len(state)}: {[v.name for v in state]}")
     for target, weight in zip(targets, saved.weights, strict=True):
@@ -155,11 +155,11 @@ def _target(weight: Weight, optimizer: Any, owners: dict[str, Variable]) -> Vari
         counter: Variable = optimizer.iterations
         return counter
     if weight.variable is None:
-        once = [held for (_, owner), held in optimizer._slots.items() if owner is None]
-        found = [held for held in once if held.name.endswith(f"{weight.slot}:0")]
-        if not found:
+        key = optimizer._symbols().get(weight.slot), None
+        if key not in optimizer._slots:
             raise FileFormatError(f"{weight.name}: {type(optimizer).__name__} has no {weight.slot}")
-        return found[0]
+        once: Variable = optimizer._slots[key]
+        return once
     if weight.variable not in owners:
         raise FileFormatError(f"{weight.name}: a slot of {weight.variable}, expected one of {sorted(owners)}")
     try:
