@@ -155,6 +155,7 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
         "tensor": "{value}",
         "constraint": f"{{variable}}.constraint = {name}.constraints.{{constraint}}",
         "slices": f"{name}.IndexedSlices({{values}}, {{indices}}, {{shape}})",
+        "mixed_precision": dict.fromkeys(editions, f"{name}.mixed_precision"),
     }
     return KerasShaped(
         name,
@@ -167,6 +168,7 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
         dict.fromkeys(editions, getattr(module, "constraints", None)),
         getattr(module, "IndexedSlices", None),
         getattr(module, "restore_optimizer", None),
+        mixed_precision=dict.fromkeys(editions, getattr(module, "mixed_precision", None)),
     )
 
 
@@ -221,6 +223,7 @@ def tf_keras() -> KerasShaped:
         code={
             "imports": ["import numpy as np", "import tensorflow as tf", "import tf_keras"],
             "namespaces": {"tf2.15": "tf_keras.optimizers", "tf2.15.legacy": "tf_keras.optimizers.legacy"},
+            "mixed_precision": dict.fromkeys(("tf2.15", "tf2.15.legacy"), "tf_keras.mixed_precision"),
             "variable": "tf.Variable({value}, name={name!r})",
             "tensor": "tf.constant({value})",
             "constraint": "{variable}._constraint = tf_keras.constraints.{constraint}",
@@ -232,6 +235,7 @@ def tf_keras() -> KerasShaped:
         losses=Losses(
             tape=tensorflow.GradientTape, read=lambda w: w, square=tensorflow.square, total=tensorflow.reduce_sum
         ),
+        mixed_precision=dict.fromkeys(("tf2.15", "tf2.15.legacy"), module.mixed_precision),
     )
 
 

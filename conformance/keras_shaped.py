@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from goldenstep.golden.codec import Rows, array, flat, gradient, unflat
+from goldenstep.spec import wrapper as wrapper_spec
 
-from . import calls, files, schedules
+from . import calls, files, schedules, wrappers
 
 Document = dict[str, Any]
+HIDDEN = ("_u_product", *wrappers.HIDDEN)
 
 
 class KerasShaped:
@@ -41,6 +43,7 @@ class KerasShaped:
         restore: Callable[[Path, Any, list[Any]], Sequence[Any]] | None = None,
         losses: calls.Losses | None = None,
         counter: Callable[[np.ndarray], Any] | None = None,
+        mixed_precision: dict[str, Any] | None = None,
     ) -> None:
         self.name = name
         self.version = version
@@ -55,6 +58,7 @@ class KerasShaped:
         self.code = code
         self.constraints = constraints or {}
         self.losses = losses
+        self.mixed_precision = mixed_precision or {}
 
     def supports(self, case: Document) -> str | None:
         """None if the case can be run, otherwise why not."""
@@ -65,9 +69,9 @@ class KerasShaped:
             return schedules.unsupported(self, case)
         if "file" in case:
             return files.unsupported(self, case)
-        wanted = "Optimizer" if "source" in case["optimizer"] else case["optimizer"]["class_name"]
-        if not hasattr(namespace, wanted):
-            return f"no {wanted}"
+        missing = wrappers.unsupported(self, case)
+        if missing:
+            return missing
         for constraint in filter(None, (v.get("constraint") for v in case["variables"])):
             if not hasattr(self.constraints.get(case["edition"]), constraint["class_name"]):
                 return f"no constraint {constraint['class_name']}"
@@ -86,11 +90,16 @@ class KerasShaped:
     def construct(self, case: Document) -> Any:
         """The optimizer of a case."""
         self._forget_names()
+        return self.optimizer(case["optimizer"], case["edition"])
+
+    def optimizer(self, description: Document, edition: str) -> Any:
+        """The optimizer that a description stands for: one of the edition's, or one that wraps others."""
+        if description["class_name"] in wrapper_spec.wrappers():
+            return wrappers.construct(self, description, edition)
         config = {
-            name: calls.value_of(schedules.made(self, value, case["edition"]))
-            for name, value in case["optimizer"]["config"].items()
+            name: calls.value_of(schedules.made(self, value, edition)) for name, value in description["config"].items()
         }
-        return calls.class_of(self, case)(**config)
+        return calls.class_of(self, {"edition": edition, "optimizer": description})(**config)
 
     def variables(self, case: Document) -> list[Any]:
         """The variables of a case."""
@@ -170,10 +179,16 @@ class Run:
 
     def do(self, event: Document) -> None:
         """One call of the optimizer."""
-        self.stage = next(kind for kind in event if kind != "of")
+        self.stage = next(kind for kind in event if kind not in ("of", "unscaled"))
+        self.unscales = "unscaled" in event
         variables = [self.variables[i] for i in event["of"]] if "of" in event else self.variables
         self.answer = {}
         getattr(self, self.stage)(event[self.stage], variables)
+
+    def tensors(self, gradients: list[Any], variables: list[Any]) -> list[Any]:
+        """Gradients as the implementation takes them."""
+        arrays = [gradient(g, as_array(v)) for g, v in zip(gradients, variables, strict=True)]
+        return [None if a is None else self.implementation.tensor(a) for a in arrays]
 
     def get(self, name: str, _: list[Any]) -> None:
         """An attribute read."""
@@ -185,13 +200,14 @@ class Run:
 
     def caller(self) -> calls.Caller:
         """What makes calls and their results JSON."""
-        public = lambda: [v for name, v in self.entries() if name != "_u_product"]  # noqa: E731
+        public = lambda: [v for name, v in self.entries() if name not in HIDDEN]  # noqa: E731
         return calls.Caller(self.implementation, self.optimizer, self.variables, self.case["edition"], public)
 
     def apply(self, gradients: list[Any], variables: list[Any]) -> None:
-        """One `apply_gradients`."""
-        arrays = [gradient(g, as_array(v)) for g, v in zip(gradients, variables, strict=True)]
-        given = [None if a is None else self.implementation.tensor(a) for a in arrays]
+        """One `apply_gradients`, of gradients that a LossScaleOptimizer unscales before if they are `unscaled`."""
+        given = self.tensors(gradients, variables)
+        if self.unscales:
+            given = self.optimizer.get_unscaled_gradients(given)
         self.optimizer.apply_gradients(list(zip(given, variables, strict=True)))
 
     def set(self, values: Document, _: list[Any]) -> None:
@@ -252,7 +268,7 @@ class Run:
     def build(self) -> None:
         """Make the state without a step."""
         if hasattr(self.optimizer, "_create_all_weights"):
-            with name_scope(self.optimizer):
+            with name_scope(getattr(self.optimizer, "inner_optimizer", self.optimizer)):
                 self.optimizer._create_all_weights(self.variables)
         else:
             self.optimizer.build(self.variables)
@@ -264,7 +280,8 @@ def entries_of(optimizer: Any) -> list[tuple[str, Any]]:
     state = variables() if callable(variables) and not isinstance(variables, list) else variables
     product = getattr(optimizer, "_u_product", None)
     hidden = [] if product is None or any(product is v for v in state) else [("_u_product", product)]
-    return [(getattr(v, "path", None) or v.name, v) for v in state] + hidden
+    named = [(getattr(v, "path", None) or v.name, v) for v in state]
+    return named + hidden + wrappers.hidden_state(optimizer)
 
 
 def name_scope(optimizer: Any) -> contextlib.AbstractContextManager[Any]:
@@ -289,7 +306,7 @@ def plain(exception: BaseException) -> str:
 def reference() -> KerasShaped:
     """The embedded numpy reference."""
     from goldenstep.reference import IndexedSlices, Variable, tape
-    from goldenstep.reference.editions import keras3, namespaces
+    from goldenstep.reference.editions import keras3, namespace, namespaces
     from goldenstep.reference.formats import files as formats
 
     return KerasShaped(
@@ -304,6 +321,10 @@ def reference() -> KerasShaped:
                 "from goldenstep.reference import IndexedSlices, Variable, editions, tape",
             ],
             "namespaces": {edition: f"editions.namespace({edition!r})" for edition in namespaces()},
+            "mixed_precision": {
+                edition: f"editions.namespace({edition.removesuffix('.legacy')!r}).mixed_precision"
+                for edition in namespaces()
+            },
             "variable": "Variable({value}, {name!r})",
             "tensor": "{value}",
             "constraint": "{variable}.constraint = {namespace}.constraints.{constraint}",
@@ -314,4 +335,7 @@ def reference() -> KerasShaped:
         slices=IndexedSlices,
         restore=formats.restore,
         losses=calls.Losses(tape=tape.Tape, read=tape.read, square=lambda x: x**2, total=tape.total),
+        mixed_precision={
+            edition: namespace(edition.removesuffix(".legacy")).mixed_precision for edition in namespaces()
+        },
     )

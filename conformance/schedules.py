@@ -36,16 +36,24 @@ def unsupported(implementation: KerasShaped, case: Document) -> str | None:
 
 
 def _arguments(case: Document) -> Iterator[Any]:
-    """Everything that a case gives to its optimizer, at first and on the way."""
-    yield from case["optimizer"]["config"].values()
+    """Everything that a case gives to its optimizer, and to those that it wraps, at first and on the way."""
+    yield from _inside(case["optimizer"]["config"])
     for event in case["events"]:
         for inner in (event, event.get("attempt", {})):
             yield from inner.get("set", {}).values()
 
 
+def _inside(given: Any) -> Iterator[Any]:
+    """The values of an argument, and those inside them."""
+    yield given
+    values = given.values() if isinstance(given, dict) else given if isinstance(given, list) else ()
+    for value in values:
+        yield from _inside(value)
+
+
 def described(given: Any) -> bool:
     """Does an argument describe a schedule?"""
-    return isinstance(given, dict) and "class_name" in given
+    return isinstance(given, dict) and given.get("class_name") in spec.schedules()
 
 
 def made(implementation: KerasShaped, given: Any, edition: str) -> Any:

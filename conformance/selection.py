@@ -10,6 +10,7 @@ from typing import Any
 
 from goldenstep import spec
 from goldenstep.golden import files
+from goldenstep.spec import wrapper as wrapper_spec
 
 from .implementations import Implementation, load
 from .known_failures import NONE_KNOWN, KnownFailures, KnownFailuresError
@@ -82,7 +83,7 @@ def select(
     editions = _named(selection.editions, list(spec.editions()), "--edition")
     if editions is None and claimed is not None:
         editions = {edition for edition in claimed if edition in spec.editions()}
-    optimizers = _named(selection.optimizers, list(spec.optimizers()), "--optimizer")
+    optimizers = _named(selection.optimizers, [*spec.optimizers(), *wrapper_spec.wrappers()], "--optimizer")
     optimizers = optimizers and {name.lower() for name in optimizers}
     features = (
         _named(selection.features, sorted({f for name in _features(index) for f in name}), "--feature")

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from goldenstep.golden.compare import unrolled
+from goldenstep.spec import wrapper as wrapper_spec
 
-from . import schedules
+from . import schedules, wrappers
 
 if TYPE_CHECKING:
     from .implementations import Implementation
@@ -52,8 +53,6 @@ def script(code: Document, case: Document, record: Record) -> str:
     """
     if "schedule" in case:
         return schedules.script(case, code)
-    given = case["optimizer"]["config"].items()
-    config = arguments({name: schedules.as_code(value, case["edition"], code) for name, value in given})
     last = record.divergence.step if record.divergence and record.divergence.step else 10
     values = [literal(v["value"]["values"], v["value"]) for v in case["variables"]]
     variables = [
@@ -75,8 +74,7 @@ def script(code: Document, case: Document, record: Record) -> str:
         [
             *code["imports"],
             *defined(case["optimizer"], namespace),
-            f"optimizer = {'' if 'source' in case['optimizer'] else namespace + '.'}"
-            f"{case['optimizer']['class_name']}({config})",
+            f"optimizer = {optimizer(case['optimizer'], case['edition'], code)}",
             f"variables = [{', '.join(variables)}]",
             *constraints,
             *(line for event in [*unrolled(case["events"])][:last] for line in lines(event, case, code)),
@@ -88,6 +86,18 @@ def script(code: Document, case: Document, record: Record) -> str:
 def defined(optimizer: Document, namespace: str) -> list[str]:
     """The class that a case brings with it, on the implementation's base."""
     return ["", f"Optimizer = {namespace}.Optimizer", *optimizer["source"], ""] if "source" in optimizer else []
+
+
+def optimizer(description: Document, edition: str, code: Document) -> str:
+    """An optimizer as source text, with those that it wraps."""
+
+    def plain(inner: Document) -> str:
+        config = {name: schedules.as_code(value, edition, code) for name, value in inner["config"].items()}
+        place = "" if "source" in inner else f"{code['namespaces'][edition]}."
+        return f"{place}{inner['class_name']}({arguments(config)})"
+
+    wraps = description["class_name"] in wrapper_spec.wrappers()
+    return wrappers.source(description, edition, code, plain) if wraps else plain(description)
 
 
 def arguments(config: Document) -> str:
@@ -129,8 +139,10 @@ def lines(event: Document, case: Document, code: Document) -> list[str]:
         excluded = ", ".join(f"variables[{i}]" for i in event["exclude"].get("variables", ()))
         return [f"optimizer.exclude_from_weight_decay([{excluded}], {event['exclude'].get('names')})"]
     like = [case["variables"][i]["value"] for i in of]
-    gradients = ", ".join(shown(g, v, code) for g, v in zip(event["apply"], like, strict=True))
-    return [f"optimizer.apply_gradients(list(zip([{gradients}], {chosen})))"]
+    gradients = f"[{', '.join(shown(g, v, code) for g, v in zip(event['apply'], like, strict=True))}]"
+    if "unscaled" in event:
+        gradients = f"optimizer.get_unscaled_gradients({gradients})"
+    return [f"optimizer.apply_gradients(list(zip({gradients}, {chosen})))"]
 
 
 def call(event: Document, code: Document) -> list[str]:

@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--folder", type=Path, default=files.FOLDER, help="where the goldens lie (default: the shipped ones)"
     )
-    parser.add_argument("--optimizer", help="only this optimizer; or: schedules, files")
+    parser.add_argument("--optimizer", help="only this optimizer or wrapper; or: schedules, methods, files")
     parser.add_argument("--all", action="store_true", help="record known cases again, too")
     given = parser.parse_args(arguments)
     try:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from goldenstep import spec
+from goldenstep.spec import wrapper as wrapper_spec
 from goldenstep.spec.layout import Entry, Owner, facts, layout
 
 from .codec import array, flat, unflat
@@ -47,10 +48,18 @@ class Comparison:
 
 
 def full_config(case: Document) -> Document:
-    """The case's config with every default of its edition filled in."""
-    name, edition = case["optimizer"]["class_name"], case["edition"]
-    defaults = {a["name"]: a.get("default") for a in spec.arguments(name, edition) if a["name"] != "**kwargs"}
-    return {**defaults, **case["optimizer"]["config"]}
+    """The case's config with every default of its edition filled in; of a wrapper, that of what it wraps."""
+    optimizer, edition = unwrapped(case), case["edition"]
+    arguments = spec.arguments(optimizer["class_name"], edition)
+    defaults = {a["name"]: a.get("default") for a in arguments if a["name"] != "**kwargs"}
+    return {**defaults, **optimizer["config"]}
+
+
+def unwrapped(case: Document) -> Document:
+    """The optimizer of a case, or the one that its wrappers wrap."""
+    found = wrapper_spec.innermost(case["optimizer"])
+    assert found is not None, f"{case['id']}: expected one optimizer inside"
+    return found
 
 
 def owners(case: Document) -> list[Owner]:
@@ -60,9 +69,13 @@ def owners(case: Document) -> list[Owner]:
 
 def bounds(case: Document) -> list[Document | None]:
     """Per variable: the stated bound of its rule and dtype, or None where it is exact."""
-    if "schedule" in case or "file" in case or "source" in case["optimizer"]:
+    if (
+        {"schedule", "file"} & set(case)
+        or "source" in case["optimizer"]
+        or not wrapper_spec.innermost(case["optimizer"])
+    ):
         return []
-    name, edition, config = case["optimizer"]["class_name"], case["edition"], full_config(case)
+    name, edition, config = unwrapped(case)["class_name"], case["edition"], full_config(case)
     return [
         spec.bound(name, edition, spec.variant(name, facts(name, config, owner)), owner.dtype) for owner in owners(case)
     ]
@@ -70,12 +83,16 @@ def bounds(case: Document) -> list[Document | None]:
 
 def expected_layout(case: Document) -> list[Entry]:
     """What the specification says the state of this case looks like."""
-    config = full_config(case)
-    name = config.get("name") or spec.editions()[case["edition"]]["optimizer_names"].get(
-        case["optimizer"]["class_name"], case["optimizer"]["class_name"]
-    )
-    entries = layout(case["optimizer"]["class_name"], case["edition"], config, owners(case), name)
-    return [entry for entry in entries if entry.recorded]
+    optimizer, edition, config = unwrapped(case)["class_name"], case["edition"], full_config(case)
+    name = config.get("name") or spec.editions()[edition]["optimizer_names"].get(optimizer, optimizer)
+    entries = [entry for entry in layout(optimizer, edition, config, owners(case), name) if entry.recorded]
+    if case["optimizer"]["class_name"] == optimizer:
+        return entries
+    wrapper, fixed = case["optimizer"]["class_name"], case["optimizer"]["config"].get("dynamic") is False
+    own = [] if fixed else wrapper_spec.state(wrapper, edition)
+    outer = [Entry("wrapper", entry["name"], (), entry["dtype"], 0, hidden="hidden" in entry) for entry in own]
+    inner = [entry for entry in entries if not entry.hidden]
+    return [*(e for e in outer if not e.hidden), *inner, *(e for e in outer if e.hidden)]
 
 
 def fed(case: Document, trajectory: Document) -> Document:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from goldenstep import spec
+from goldenstep.spec import wrapper as wrapper_spec
 
 from . import files, saved_files
 from .cases import cases_of
@@ -19,6 +20,7 @@ from .method_cases import method_cases
 from .oracle_process import OracleProcess
 from .own_cases import own_cases
 from .schedule_cases import schedule_cases
+from .wrapper_cases import wrapper_cases_of
 
 Document = dict[str, Any]
 
@@ -32,13 +34,19 @@ KINDS = {"schedules": schedule_cases, "files": file_cases, "methods": method_cas
 
 
 def _jobs(release: str) -> list[tuple[str, str]]:
-    """Every edition of a release with each optimizer, its methods and files, and the release with its schedules."""
+    """Every edition of a release with each optimizer, wrapper and kind of case, and the release with its schedules."""
     kinds = ["methods", "own", "files"]
-    jobs = [(edition, name) for edition in editions_of(release) for name in [*spec.available(edition), *kinds]]
+    jobs = [
+        (edition, name)
+        for edition in editions_of(release)
+        for name in [*spec.available(edition), *wrapper_spec.available(edition), *kinds]
+    ]
     return [*jobs, (release, "schedules")]
 
 
 def _cases(edition: str, optimizer: str) -> Iterator[Document]:
+    if optimizer in wrapper_spec.wrappers():
+        return wrapper_cases_of(edition, optimizer)
     return KINDS[optimizer](edition) if optimizer in KINDS else cases_of(edition, optimizer)
 
 

@@ -104,7 +104,7 @@ class Optimizer:
             variable = None if entry.owner is None else variables[entry.owner]
             key = entry.slot or entry.kind, None if variable is None else id(variable)
             held = self._slots.setdefault(key, self._slots.get(key) or self._started(entry, variable))
-            kept = self._hidden if entry.hidden else self._state
+            kept = self._hidden if entry.hidden or self._loses(entry, held) else self._state
             if not any(held is variable for variable in kept):
                 kept.append(held)
         self._owned += [v for v in variables if id(v) not in self._plans]
@@ -114,6 +114,10 @@ class Optimizer:
     def _scope(self) -> str:
         """What the names of new state begin with."""
         return str(self.name)
+
+    def _loses(self, entry: Entry, held: Variable) -> bool:
+        """Does a wrapper lose sight of this piece of state?"""
+        return False
 
     def _choose_rules(self, variables: Sequence[Variable]) -> None:
         """Each variable's rule, by the arguments as they are now."""

@@ -2,6 +2,7 @@
 
 optimizers/   one document per optimizer: hyperparameters, slots, variants, editions, bounds, clauses
 schedules/    one document per learning-rate schedule: arguments, editions, refusals, clauses (see schedule.py)
+wrappers/     one document per optimizer that wraps others: arguments, state, refusals, clauses (see wrapper.py)
 editions/     one document per edition: names, common arguments, versions, errors
 errata/       one document per contradiction between a release and its documentation, with a script that shows it
 formats/      one document per format of serialization: configs, identifiers ... (see serialization.py)
@@ -199,7 +200,8 @@ def pipeline_clauses(edition: str, features: Sequence[str], facts: Mapping[str, 
 
 def digest() -> str:
     """SHA-256 of every document, in hex: which specification a golden was recorded under."""
-    text = json.dumps([_folder(name) for name in ("optimizers", "editions", "schedules", "formats")], sort_keys=True)
+    folders = ("optimizers", "editions", "schedules", "wrappers", "formats")
+    text = json.dumps([_folder(name) for name in folders], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -26,8 +26,9 @@ class Owner:
 class Entry:
     """One entry of the state: its kind, its name in the edition, and its first value, a number or "variable".
 
-    The kinds are iteration, learning_rate, average, gradient_accumulator and slot.
+    The kinds are iteration, learning_rate, average, gradient_accumulator and slot; and wrapper, for a wrapper's own.
 
+    An entry made apart is no slot to the release but a variable by itself: a wrapper names it otherwise, or loses it.
     A hidden entry is not among the optimizer's variables; it is recorded all the same if the oracle can see it.
     """
 
@@ -40,6 +41,7 @@ class Entry:
     owner: int | None = None
     hidden: bool = False
     recorded: bool = True
+    apart: bool = False
 
 
 def facts(optimizer: str, config: Mapping[str, Any], owner: Owner) -> dict[str, Any]:
@@ -54,12 +56,16 @@ def facts(optimizer: str, config: Mapping[str, Any], owner: Owner) -> dict[str, 
 def layout(
     optimizer: str, edition: str, config: Mapping[str, Any], owners: Sequence[Owner], optimizer_name: str
 ) -> list[Entry]:
-    """The state that `optimizer` makes for `owners` with a full `config`, hidden entries last."""
+    """The state that `optimizer` makes for `owners` with a full `config`, hidden entries last.
+
+    State that a wrapper makes stands in another name than the optimizer's, or in none: an `optimizer_name` of "".
+    """
     names: dict[str, str] = spec.editions()[edition]["names"]
     slots: dict[str, Any] = spec.optimizers()[optimizer]["slots"]
 
     def named(kind: str, variable: str = "", slot: str = "") -> str:
-        return names[kind].format(optimizer=optimizer_name, variable=variable.replace("/", names["slash"]), slot=slot)
+        named = names[kind].format(optimizer=optimizer_name, variable=variable.replace("/", names["slash"]), slot=slot)
+        return named.removeprefix("/")
 
     def average(index: int, owner: Owner) -> Entry:
         start = spec.editions()[edition]["average_starts_at"]
@@ -78,7 +84,8 @@ def layout(
             start = in_float32(start)
         once = document.get("per") == "optimizer"
         name = named(group.get("named", "optimizer_slot" if once else "slot"), owner.name, own_name)
-        return Entry("slot", name, shape, dtype, start, symbol, None if once else index)
+        apart = bool(group.get("apart"))
+        return Entry("slot", name, shape, dtype, start, symbol, None if once else index, apart=apart)
 
     def hidden(symbol: str, owner: Owner) -> Entry:
         document = slots[symbol]

@@ -14,9 +14,12 @@ import pytest
 from goldenstep import spec
 from goldenstep.golden import files
 from goldenstep.golden.cases import cases_of
+from goldenstep.golden.wrapper_cases import wrapper_cases_of
+from goldenstep.spec import wrapper as wrapper_spec
 
 Document = dict[str, Any]
 PAIRS = [(edition, optimizer) for edition in spec.editions() for optimizer in spec.available(edition)]
+WRAPPED = [(edition, wrapper) for edition in spec.editions() for wrapper in wrapper_spec.available(edition)]
 
 
 @pytest.mark.parametrize("name", spec.optimizers())
@@ -27,6 +30,11 @@ def test_an_optimizer_satisfies_its_schema(name: str) -> None:
 @pytest.mark.parametrize("name", spec.editions())
 def test_an_edition_satisfies_its_schema(name: str) -> None:
     spec.validate(spec.editions()[name], "edition", name)
+
+
+@pytest.mark.parametrize("name", wrapper_spec.wrappers())
+def test_a_wrapper_satisfies_its_schema(name: str) -> None:
+    spec.validate(wrapper_spec.wrappers()[name], "wrapper", name)
 
 
 def objects(schema: Any, place: str) -> Iterator[tuple[str, Document]]:
@@ -53,7 +61,7 @@ def test_every_object_in_a_schema_is_closed(name: str) -> None:
 
 
 def test_clause_ids_are_unique_and_every_clause_has_a_case() -> None:
-    documents = {**spec.optimizers(), **spec.editions()}
+    documents = {**spec.optimizers(), **spec.editions(), **wrapper_spec.wrappers()}
     clauses = [(clause["id"], name) for name, document in documents.items() for clause in document["clauses"]]
     assert len({identity for identity, _ in clauses}) == len(clauses)
     covered = {
@@ -66,6 +74,12 @@ def test_clause_ids_are_unique_and_every_clause_has_a_case() -> None:
 def test_recorded_cases_are_the_ones_that_the_specification_gives(edition: str, optimizer: str) -> None:
     recorded = [golden["case"] for golden in files.goldens(files.path_of(edition, optimizer))]
     assert recorded == list(cases_of(edition, optimizer))
+
+
+@pytest.mark.parametrize(("edition", "wrapper"), WRAPPED)
+def test_recorded_cases_of_wrappers_are_the_ones_that_the_specification_gives(edition: str, wrapper: str) -> None:
+    recorded = [golden["case"] for golden in files.goldens(files.path_of(edition, wrapper))]
+    assert recorded == list(wrapper_cases_of(edition, wrapper))
 
 
 def test_every_flag_is_used_and_explained() -> None:

@@ -26,6 +26,7 @@ import files  # noqa: E402
 import numpy as np  # noqa: E402
 import schedules  # noqa: E402
 import tensorflow as tf  # noqa: E402
+import wrappers  # noqa: E402
 
 # With several threads some kernels of TF 2.4 round the last elements of each thread's share differently.
 tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -68,6 +69,17 @@ def namespace(edition):
     if edition.endswith(".legacy"):
         return tf.keras.optimizers.legacy
     return tf.keras.optimizers.experimental if edition == "tf2.9" else tf.keras.optimizers
+
+
+def optimizer_of(description, edition):
+    """The optimizer that a case describes; one that wraps others has them described among its arguments."""
+    name, config = description["class_name"], description["config"]
+    wrapper = wrappers.class_of(name, edition)
+    if wrapper:
+        inner = lambda given: wrappers.made(given, edition, optimizer_of)  # noqa: E731
+        return wrapper(**{argument: inner(given) for argument, given in config.items()})
+    arguments = {argument: value_of(schedules.made(given, edition)) for argument, given in config.items()}
+    return class_of({"edition": edition, "optimizer": description})(**arguments)
 
 
 def forget_names(edition):
@@ -165,10 +177,7 @@ class Run:
         failure = None
         try:
             forget_names(self.edition)
-            optimizer = class_of(self.case)
-            config = self.case["optimizer"]["config"]
-            config = {name: schedules.made(value, self.edition) for name, value in config.items()}
-            self.optimizer = optimizer(**{name: value_of(value) for name, value in config.items()})
+            self.optimizer = optimizer_of(self.case["optimizer"], self.edition)
             self.stage = "variables"
             make = keras3_variable if self.edition == "keras3" else tf_variable
             self.variables = [
@@ -204,7 +213,8 @@ class Run:
 
     def do(self, event):
         """One call of the optimizer."""
-        self.stage = next(kind for kind in event if kind != "of")
+        self.stage = next(kind for kind in event if kind not in ("of", "unscaled"))
+        self.unscales = "unscaled" in event
         variables = [self.variables[i] for i in event["of"]] if "of" in event else self.variables
         self.answer = {}
         getattr(self, self.stage)(event[self.stage], variables)
@@ -222,8 +232,10 @@ class Run:
     def apply(self, gradients, variables):
         if len(gradients) != len(variables):
             raise ValueError("%d gradients for %d variables" % (len(gradients), len(variables)))
-        pairs = [(gradient_of(g, v), v) for g, v in zip(gradients, variables)]
-        self.optimizer.apply_gradients(pairs)
+        gradients = [gradient_of(g, v) for g, v in zip(gradients, variables)]
+        if self.unscales:
+            gradients = self.optimizer.get_unscaled_gradients(gradients)
+        self.optimizer.apply_gradients(list(zip(gradients, variables)))
 
     def set(self, values, _):
         for name, value in values.items():
@@ -242,7 +254,8 @@ class Run:
         self.optimizer.exclude_from_weight_decay(var_list=variables, var_names=which.get("names"))
 
     def entries(self):
-        return [(name_of(v), v) for v in state_of(self.optimizer)] + hidden_state(self.optimizer)
+        variables = [(name_of(v), v) for v in state_of(self.optimizer)]
+        return variables + hidden_state(self.optimizer) + wrappers.hidden_state(self.optimizer)
 
     def record(self, failure):
         """Every variable and the whole state as they are now, and the layout if it has changed."""
@@ -278,7 +291,7 @@ class Run:
     def build(self):
         """Make the state without a step."""
         if hasattr(self.optimizer, "_create_all_weights"):
-            with tf.name_scope(self.optimizer._name):
+            with tf.name_scope(getattr(self.optimizer, "inner_optimizer", self.optimizer)._name):
                 self.optimizer._create_all_weights(self.variables)
         else:
             self.optimizer.build(self.variables)

@@ -7,9 +7,9 @@ What it is   state is made once, for all variables; one kind of clipping; weight
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,15 @@ from ..formats import by_module
 from ..formats import weights as _weights
 from ..formats.custom import CustomObjects
 from ..formats.identifiers import functions_of_keras_3, public, schedule_functions
+from ..naming import forget_names, refuse_name, unique_name
 from ..optimizer import optimizers_of
 from ..own import OwnKeras3, subclassable
 from ..schedules import LearningRateSchedule, schedules_of
 from ..slices import densified, values_of
 from ..variable import Gradient, IndexedSlices, Variable
+from ..wrappers.loss_scale_keras3 import LossScaleOptimizer
+from ..wrappers.multi_optimizer import MultiOptimizer as MultiOptimizer
+from ..wrappers.multi_optimizer import OptimizerMap as OptimizerMap
 from .state_keras3 import StateKeras3
 from .tf2_12 import refuse_averages, refuse_to_leave
 
@@ -46,10 +50,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         clips = {name: config[name] for name in ("clipnorm", "clipvalue", "global_clipnorm")}
         if sum(value is not None for value in clips.values()) > 1:
             raise ValueError(f"Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: {clips}")
-        if config["name"] is not None and (not isinstance(config["name"], str) or "/" in config["name"]):
-            raise ValueError(
-                f"Argument `name` must be a string and cannot contain character `/`. Received: name={config['name']}"
-            )
+        refuse_name(config["name"])
         if not isinstance(config["learning_rate"], float) and not callable(config["learning_rate"]):
             raise ValueError(
                 "Argument `learning_rate` should be float, or an instance of LearningRateSchedule, or a callable. "
@@ -61,11 +62,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         refuse_averages(config, ">= 1")
 
     def _default_name(self, class_name: str | None = None) -> str:
-        """The class name in snake case, made unique by a number: rm_sprop, rm_sprop_1 ..."""
-        stem = re.sub(
-            "([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", class_name or self.optimizer)
-        ).lower()
-        return self._unique(stem)
+        return unique_name(class_name or self.optimizer)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,7 +76,8 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         if not self.built:
             self._trainable_variables = list(variables)
             self._create_slots(self._trainable_variables)
-            self._averages = [self._slots["average", id(v)] for v in variables if self._config["use_ema"]]
+            if self._config["use_ema"]:
+                self._averages = [self._slots["average", id(v)] for v in variables]
             self.built = True
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Variable:
@@ -135,12 +133,21 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         if not isinstance(every, int):
             raise TypeError(f"Cannot convert {every} to an int64 number of steps.")
         kept = [self._slots["gradient_accumulator", id(v)] for v in variables]
-        sums = [run(lambda a, g: (g + a,), a.value, densified(g))[0] for a, g in zip(kept, gradients, strict=True)]
+        sums = [
+            run(lambda a, g: (g + a,), a.value, self._like(a, densified(g)))[0]
+            for a, g in zip(kept, gradients, strict=True)
+        ]
         if (self._iterations.value + 1) % every:
             for accumulator, value in zip(kept, sums, strict=True):
                 accumulator.value = value
             return []
         return [run(lambda s, n: (s / n,), s, *cast(s.dtype, every))[0] for s in sums]
+
+    def _like(self, accumulator: Variable, gradient: np.ndarray) -> np.ndarray:
+        """A gradient that can be added to its sum: TensorFlow adds nothing of another dtype."""
+        if gradient.dtype != accumulator.dtype:
+            raise InvalidArgumentError(f"cannot compute AddV2 of {gradient.dtype} and {accumulator.dtype}")
+        return gradient
 
     def _forget_gradients(self) -> None:
         """After an update the accumulators are 0 again, those of variables without a gradient included."""
@@ -214,7 +221,8 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         """average = m * average + (1 - m) * w, in the variable's dtype, with m = 0 on the first step."""
         frequency = self._config["ema_overwrite_frequency"]
         momentum = self._config["ema_momentum"] if int(self.iterations) else 0
-        for average, variable in zip(self._averages, self._trainable_variables, strict=False):
+        averaged = zip(self._averages, self._trainable_variables, strict=True) if self._config["use_ema"] else ()
+        for average, variable in averaged:
             self._refuse_empty(variable)
             (m,) = cast(variable.dtype, momentum)
             average.value = run(lambda a, w, m: (m * a + (1 - m) * w,), average.value, variable.value, m)[0]
@@ -286,7 +294,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
 
 def clear_session() -> None:
     """Forget the names given so far: the next Adam is `adam` again."""
-    BaseOptimizer._names.clear()
+    forget_names()
 
 
 constraints = _constraints.KERAS_3
@@ -294,6 +302,7 @@ globals().update(optimizers_of("keras3", BaseOptimizer))
 Optimizer = subclassable("keras3", BaseOptimizer, OwnKeras3)
 schedules = schedule_functions("keras3", schedules_of("keras3", "optimizers.schedules"))
 globals().update(functions_of_keras_3("keras3"))
+mixed_precision = SimpleNamespace(LossScaleOptimizer=LossScaleOptimizer)
 
 
 def __getattr__(name: str) -> Any:

@@ -6,25 +6,36 @@ Source       keras 3.15.1, src/optimizers/base_optimizer.py: BaseOptimizer; src/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from goldenstep.spec.layout import Entry
+
 from ..formats.config import Configured
+from ..naming import numbered
 from ..variable import Gradient, Variable, initial
 
 
 class StateKeras3(Configured):
     """The part of the base of Keras 3 that does not belong to a step."""
 
-    _names: ClassVar[dict[str, int]] = {}
+    _outer: str | None = None
     built: bool
 
-    def _unique(self, stem: str) -> str:
-        """A name, made unique by a number: adam, adam_1 ..."""
-        count = self._names[stem] = self._names.get(stem, -1) + 1
-        return f"{stem}_{count}" if count else stem
+    def within(self, scope: str | None) -> None:
+        """State is made by a wrapper: inside its scope, or in none."""
+        self._outer = "" if scope is None else scope
+
+    def _scope(self) -> str:
+        return f"{self._outer}/{self.name}" if self._outer else str(self.name)
+
+    def _loses(self, entry: Entry, held: Variable) -> bool:
+        """What is made apart has the name of the scope alone; a wrapper that has a scope loses it."""
+        if entry.apart and self._outer == "":
+            held.name = held.name.removeprefix(f"{self._scope()}/")
+        return entry.apart and bool(self._outer)
 
     def add_variable(
         self,
@@ -37,7 +48,7 @@ class StateKeras3(Configured):
     ) -> Variable:
         """A new variable of the optimizer, float32 unless said otherwise."""
         value = initial(initializer, shape, dtype or np.float32)
-        self._state.append(Variable(value, f"{self.name}/{name or self._unique('variable')}"))
+        self._state.append(Variable(value, f"{self.name}/{name or numbered('variable')}"))
         return self._state[-1]
 
     def add_variable_from_reference(

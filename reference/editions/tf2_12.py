@@ -31,7 +31,9 @@ from ..own import OwnKeras2, OwnV2, subclassable
 from ..schedules import LearningRateSchedule, called, schedules_of
 from ..slices import deduplicated, values_of, with_values
 from ..variable import Gradient, Variable
-from .optimizer_v2 import LegacyOptimizer
+from ..wrappers import loss_scale_v2, loss_scale_v3
+from ..wrappers.loss_scale import loss_scale_chooser
+from .optimizer_v2 import LegacyOptimizer, OptimizerV2
 from .state_keras2 import StateKeras2
 
 DEPRECATED = ("decay", "gradient_aggregator", "gradient_transformers")
@@ -71,7 +73,8 @@ class Keras2Optimizer(StateKeras2):
         if not self._plans:
             self._trainable_variables = list(var_list)
             self._create_slots(self._trainable_variables)
-            self._averages = [self._slots["average", id(v)] for v in var_list if self._config["use_ema"]]
+            if self._config["use_ema"]:
+                self._averages = [self._slots["average", id(v)] for v in var_list]
 
     def _follow_schedule(self) -> None:
         """What the schedule gives now is the learning rate until the next step; the first one's dtype stays."""
@@ -291,6 +294,11 @@ schedules = schedule_functions_of_keras_2("tf2.12", schedules_of("tf2.12", "opti
 globals().update(functions_of_keras_2("tf2.12"))
 legacy = SimpleNamespace(**optimizers_of("tf2.12.legacy", LegacyOptimizer), constraints=constraints)
 legacy.Optimizer = subclassable("tf2.12.legacy", LegacyOptimizer, OwnV2)
+mixed_precision = SimpleNamespace(
+    LossScaleOptimizer=loss_scale_chooser(
+        {OptimizerV2: loss_scale_v2.LossScaleOptimizer, Keras2Optimizer: loss_scale_v3.LossScaleOptimizer212}
+    )
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -18,8 +18,11 @@ from ..optimizer import optimizers_of
 from ..own import OwnKeras2, OwnV2, subclassable
 from ..schedules import schedules_of
 from ..variable import Variable
-from .optimizer_v2 import LegacyOptimizer
+from ..wrappers import loss_scale_v2, loss_scale_v3
+from ..wrappers.loss_scale import loss_scale_chooser
+from .optimizer_v2 import LegacyOptimizer, OptimizerV2
 from .tf2_12 import Base as Keras212Optimizer
+from .tf2_12 import Keras2Optimizer
 
 
 class Base(Keras212Optimizer):
@@ -51,6 +54,11 @@ schedules = schedule_functions_of_keras_2("tf2.15", schedules_of("tf2.15", "opti
 globals().update(functions_of_keras_2("tf2.15"))
 legacy = SimpleNamespace(**optimizers_of("tf2.15.legacy", LegacyOptimizer), constraints=constraints)
 legacy.Optimizer = subclassable("tf2.15.legacy", LegacyOptimizer, OwnV2)
+mixed_precision = SimpleNamespace(
+    LossScaleOptimizer=loss_scale_chooser(
+        {OptimizerV2: loss_scale_v2.LossScaleOptimizer215, Keras2Optimizer: loss_scale_v3.LossScaleOptimizer215}
+    )
+)
 
 
 def __getattr__(name: str) -> Any:

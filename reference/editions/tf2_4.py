@@ -5,6 +5,7 @@ Source       tensorflow 2.4.4, python/keras/optimizer_v2; the pipeline is in opt
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..formats.identifiers import functions_of_optimizer_v2, schedule_functions
 from ..optimizer import optimizers_of
 from ..own import OwnV2, subclassable
 from ..schedules import schedules_of
+from ..wrappers import loss_scale_v2
 from .optimizer_v2 import OptimizerV2
 
 
@@ -34,6 +36,14 @@ Optimizer = subclassable("tf2.4", Base, OwnV2)
 schedules = schedule_functions("tf2.4", schedules_of("tf2.4", "optimizers.schedules"))
 globals().update(functions_of_optimizer_v2("tf2.4"))
 experimental = schedules_of("tf2.4", "experimental")
+mixed_precision = SimpleNamespace(
+    LossScaleOptimizer=loss_scale_v2.LossScaleOptimizer24,
+    experimental=SimpleNamespace(
+        LossScaleOptimizer=loss_scale_v2.LossScaleOptimizerV1,
+        DynamicLossScale=loss_scale_v2.MovingLossScale,
+        FixedLossScale=loss_scale_v2.FixedLossScale,
+    ),
+)
 
 
 def __getattr__(name: str) -> Any:

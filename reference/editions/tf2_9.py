@@ -22,7 +22,9 @@ from ..own import OwnKeras29, OwnV2, subclassable
 from ..schedules import LearningRateSchedule, called, schedules_of
 from ..slices import values_of, with_values
 from ..variable import Gradient, Variable
-from .optimizer_v2 import LegacyOptimizer
+from ..wrappers import loss_scale_v2, loss_scale_v3
+from ..wrappers.loss_scale import loss_scale_chooser
+from .optimizer_v2 import LegacyOptimizer, OptimizerV2
 from .tf2_12 import Keras2Optimizer, refuse_common, refuse_to_leave
 
 DEPRECATED = ("lr", "decay", "gradient_transformers", "gradient_aggregator")
@@ -120,6 +122,11 @@ globals().update(functions_of_optimizer_v2("tf2.9"))
 experimental = SimpleNamespace(**{name: globals()[name] for name in optimizers_of("tf2.9", Base)})
 legacy = SimpleNamespace(**optimizers_of("tf2.9.legacy", LegacyOptimizer), constraints=constraints)
 legacy.Optimizer = subclassable("tf2.9.legacy", LegacyOptimizer, OwnV2)
+mixed_precision = SimpleNamespace(
+    LossScaleOptimizer=loss_scale_chooser(
+        {OptimizerV2: loss_scale_v2.LossScaleOptimizer, Keras2Optimizer: loss_scale_v3.LossScaleOptimizer29}
+    )
+)
 
 
 def __getattr__(name: str) -> Any:
