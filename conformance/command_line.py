@@ -23,6 +23,9 @@ from .selection import UnknownSelectionError
 WELL, DIFFERS, WRONG_USE = 0, 1, 2
 EXIT_STATUS = "exit status: 0 all well or nothing differs, 1 something differs, 2 wrong use or it can't be run"
 
+NOT_OPTIMIZERS = ("schedules", "files")
+"""Golden files that are of a release, not of an optimizer."""
+
 MANUAL = f"""\
 examples:
   goldenstep check --impl=mypkg                     is mypkg.optimizers.Adam really Adam, and all the others?
@@ -142,11 +145,23 @@ def compare(options: argparse.Namespace) -> int:
     return WRONG_USE if different is None else int(different)
 
 
+def adapter(options: argparse.Namespace) -> int:
+    """`goldenstep adapter check` and `goldenstep adapter new`."""
+    from .adapter_check import check_adapter, new
+
+    if options.action == "new":
+        return new(Path(options.name))
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    edition = options.edition and edition_called(options.edition)
+    return check_adapter(console(), options.name, edition, options.isolate, options.timeout)
+
+
 def golden(options: argparse.Namespace) -> int:
     """`goldenstep record` and `goldenstep verify`: what `python -m goldenstep.golden` does."""
     from goldenstep.golden.__main__ import main as golden_main
 
-    if options.optimizer:
+    if options.optimizer not in (None, *NOT_OPTIMIZERS):
         optimizer_called(options.optimizer)
     try:
         return golden_main(options.own)
@@ -247,6 +262,7 @@ def the_parser() -> argparse.ArgumentParser:
     add_explain(command("explain", explain, "the specification of an optimizer, and the source of its rules", EXPLAIN))
     add_diff(command("diff", diff, "what differs between two editions, or two folders of goldens", DIFF))
     add_compare(command("compare", compare, "run two implementations on the same inputs", COMPARE))
+    add_adapter(command("adapter", adapter, "try an adapter that you are writing, or begin one", ADAPTER))
     add_golden(command("record", golden, "record goldens from a real release", RECORD))
     add_golden(command("verify", golden, "run recorded cases on the real release again", VERIFY))
     return parser
@@ -296,6 +312,17 @@ examples:
   goldenstep compare reference keras --optimizer Adam
   goldenstep compare mypkg reference --optimizer SGD --edition keras3
   goldenstep compare reference@tf2.15 reference@keras3 --optimizer Nadam      by how much do two editions differ?
+"""
+
+ADAPTER = """
+Write an adapter: `new` writes a template (Python, or JavaScript for node), `check` tries an adapter with one case per
+optimizer and one per feature, and says what is missing. The way from there is told in docs/writing-an-adapter.md.
+
+examples:
+  goldenstep adapter new adapter.mjs
+  goldenstep adapter check 'cmd: node adapter.mjs'
+  goldenstep adapter check adapter:implementation     a function of adapter.py that returns an implementation
+  goldenstep adapter check mypkg --isolate            a module shaped like Keras, in a process of its own
 """
 
 RECORD = """
@@ -348,13 +375,22 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="list every case that differs, not the first ten")
 
 
+def add_adapter(parser: argparse.ArgumentParser) -> None:
+    """The options of `adapter`."""
+    parser.add_argument("action", choices=("check", "new"), help="try an adapter, or write a template")
+    parser.add_argument("name", metavar="IMPL", help="an implementation as --impl takes it; for `new` a file to write")
+    parser.add_argument("--edition", metavar="ID", help="the edition to try (default: the newest that it claims)")
+    parser.add_argument("--isolate", action="store_true", help="in a process of its own")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="how long a case may take there")
+
+
 def add_golden(parser: argparse.ArgumentParser) -> None:
     """The options of `record` and `verify`; they are read by goldenstep.golden."""
     releases = sorted({edition["release"] for edition in spec.editions().values()})
     parser.add_argument("release", choices=releases, help=f"the release: {', '.join(releases)}")
     parser.add_argument("--python", metavar="PATH", required=True, help="the Python of its environment")
     parser.add_argument("--folder", metavar="FOLDER", help="where the goldens lie (default: the shipped ones)")
-    parser.add_argument("--optimizer", metavar="NAME", help="only this optimizer, e.g. Adam")
+    parser.add_argument("--optimizer", metavar="NAME", help="only this optimizer, e.g. Adam; or schedules, or files")
     parser.add_argument("--all", action="store_true", help="record known cases again, too")
 
 

@@ -12,6 +12,7 @@ NAME               what an installed package announces by an entry point of the 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import shlex
@@ -103,8 +104,10 @@ def announced_by(entry: metadata.EntryPoint) -> Any:
 
 
 def made_of(found: Any, name: str, edition: str | None) -> Implementation:
-    """The implementation that a factory returned, or one made of a module's classes."""
+    """The implementation that a factory returned, or one made of a module's classes; `asked` is how to name it."""
     if hasattr(found, "run") and hasattr(found, "supports"):
+        with contextlib.suppress(AttributeError):
+            found.asked = f"--impl={name}"
         return found  # type: ignore[no-any-return]
     return shaped_like_keras(found, name, edition or "keras3")
 

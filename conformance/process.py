@@ -28,6 +28,7 @@ RUN_SECONDS, START_SECONDS, STOP_SECONDS = 60.0, 180.0, 5.0
 LONGEST_LINE = 64 * 2**20
 VAIN_STARTS = 3
 SHOWN = 120
+TRAJECTORIES = {"schedule": "schedule_trajectory", "file": "file_trajectory"}
 ANSWERS = ("trajectory", "unsupported", "failed")
 
 
@@ -62,8 +63,9 @@ class ProcessImplementation:
         """None if the case is among what the child declares, otherwise why not; `run` may say more."""
         if case["edition"] not in self.editions:
             return f"edition {case['edition']} is not claimed"
-        name = "schedules" if "schedule" in case else case["optimizer"]["class_name"]
-        if "optimizers" in self.declared and name != "schedules" and name not in self.declared["optimizers"]:
+        named: Document = case.get("optimizer") or case.get("trained") or {}
+        name = named.get("class_name")
+        if name and "optimizers" in self.declared and name not in self.declared["optimizers"]:
             return f"no {name}"
         features = self.declared["features"] if "features" in self.declared else case["features"]
         missing = [feature for feature in case["features"] if feature not in features]
@@ -263,7 +265,7 @@ def trajectory_of(answer: Document, seq: int, case: Document) -> Document:
     """The trajectory in an answer to this request; NoAnswerError if there is none, or another."""
     trajectory = answer.get("trajectory")
     if answer.keys() == {"seq", "trajectory"} and isinstance(trajectory, dict):
-        kind = "schedule_trajectory" if "schedule" in case else "trajectory"
+        kind = next((schema for key, schema in TRAJECTORIES.items() if key in case), "trajectory")
         conform(without_numbers(trajectory), kind, "trajectory")
         answer = {**answer, "trajectory": {"id": case["id"], "layout": [], "steps": []}}
     if answer.get("seq") != seq:

@@ -122,6 +122,7 @@ class Subject:
     def __init__(self, implementation: Implementation, errata: str = "shipped") -> None:
         self.implementation = implementation
         self.errata = errata
+        self.refused = ""
         self._asked = Asking(implementation)
 
     def run(self, case: Document) -> Document:
@@ -132,6 +133,7 @@ class Subject:
         try:
             trajectory = self._asked.run(case)
         except UnsupportedError as unsupported:
+            self.refused = str(unsupported)
             raise Inapplicable(str(unsupported)) from unsupported
         except NoAnswerError as none:
             raise Broken(f"{none.kind}: {none}") from none
@@ -309,6 +311,7 @@ def equals_the_reference(subject: Subject, case: Document) -> None:
 
     record = judge(subject.implementation, case, reference().run(case), subject.errata)
     if record.verdict is Verdict.UNSUPPORTED:
+        subject.refused = record.reason
         raise Inapplicable(record.reason)
     if fails(record, subject.errata):
         raise Broken(f"{record.verdict.value}: {record.reason}")

@@ -19,6 +19,10 @@ from .known_failures import read as read_known_failures
 Document = dict[str, Any]
 
 
+SMOKE = ("/defaults-float32", "/exponentialdecay/usual")
+"""What the ids of the cases end with that --smoke chooses: of each optimizer the defaults, and one schedule."""
+
+
 class UnknownSelectionError(ValueError):
     """The options name something that doesn't exist, or nothing; the message says what does."""
 
@@ -101,7 +105,7 @@ def select(
         and (optimizers is None or known[identity][1] in optimizers)
         and (not selection.cases or identity in selection.cases)
         and (features is None or features & set(files.parsed(*place)["case"]["features"]))
-        and (not selection.smoke or identity.endswith("/defaults-float32"))
+        and (not selection.smoke or identity.endswith(SMOKE))
     }
     if not chosen:
         raise UnknownSelectionError(

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import zlib
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, reject, seed, settings
+from hypothesis import HealthCheck, Phase, given, reject, seed, settings
+from hypothesis.errors import Unsatisfiable
 
 from goldenstep.conformance.answers import CrashError, NoAnswerError, TimeoutExceededError, UnsupportedError
 from goldenstep.conformance.implementations import Implementation
@@ -63,6 +63,7 @@ def test_property(  # type: ignore[no-untyped-def]
         profile(request.config),
         max_examples=examples(request.config) * (len(able) if identity == "P-01" else 1),
         phases=phases,
+        suppress_health_check=[HealthCheck.filter_too_much],
     )
     @given(cases(edition, able, prop.drawing))
     def check(case: Document) -> None:
@@ -78,9 +79,15 @@ def test_property(  # type: ignore[no-untyped-def]
             gone = str(broken) if isinstance(broken.__cause__, CrashError | TimeoutExceededError) else ""
             raise
 
-    with contextlib.suppress(Broken):
+    try:
         check()
         failure = ""
+    except Broken:
+        pass
+    except Unsatisfiable:
+        if not subject.refused:
+            raise
+        pytest.skip(f"unsupported: {subject.refused}")
     kind = ("crash" if gone else "property") if failure else None
     reason = failure.splitlines()[2].strip() if failure else ""
     known = listed.reason if listed and kind else ""

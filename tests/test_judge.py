@@ -179,7 +179,9 @@ def test_selection_by_edition_optimizer_feature_case_and_smoke() -> None:
     assert all("clipping" in files.parsed(*place)["case"]["features"] for place in chosen.values())
     assert {identity.rpartition("/")[0] for identity in chosen} == {"tf2.4/adam"}
     assert list(select(INDEX, Selection(cases=[DEFAULTS]))) == [DEFAULTS]
-    assert all(identity.endswith("/defaults-float32") for identity in select(INDEX, Selection(smoke=True)))
+    smoke = select(INDEX, Selection(smoke=True))
+    assert all(identity.endswith(("/defaults-float32", "/exponentialdecay/usual")) for identity in smoke)
+    assert {"tf2.4/schedules/exponentialdecay/usual", "tf2.4/adam/defaults-float32"} <= set(smoke)
     assert {identity.split("/")[0] for identity in select(INDEX, Selection(), ["keras3"])} == {"keras3"}
 
 
