@@ -17,7 +17,7 @@ from rich.console import Console
 from goldenstep import spec
 from goldenstep.golden.files import GoldenError
 
-from .implementations import UnknownImplementationError
+from .implementations import ERRATA, UnknownImplementationError
 from .selection import UnknownSelectionError
 
 WELL, DIFFERS, WRONG_USE = 0, 1, 2
@@ -34,6 +34,7 @@ examples:
   goldenstep diff tf2.15 keras3                     what a migration from one edition to the other changes
   goldenstep compare reference keras --optimizer Adam
                                                     the same inputs on two implementations, live
+  goldenstep replay P-54 --impl=mypkg < case.json   a case that broke a property, once more
 
 `goldenstep COMMAND --help` says more about a command, with examples.
 Colours: on a terminal only, and never with NO_COLOR=1 in the environment.
@@ -137,8 +138,7 @@ def compare(options: argparse.Namespace) -> int:
     for name in (options.one, options.two):
         if "@" in name:
             must_have(optimizer, edition_called(name.partition("@")[2]))
-    if os.getcwd() not in sys.path:  # as `goldenstep check` finds a module that is not installed
-        sys.path.insert(0, os.getcwd())
+    import_from_here()
     with Console(stderr=True).status("loading"):
         one, two = sides([options.one, options.two], optimizer, edition)
     different = compare_live(console(), one, two, optimizer, options.all)
@@ -155,6 +155,40 @@ def adapter(options: argparse.Namespace) -> int:
         sys.path.insert(0, os.getcwd())
     edition = options.edition and edition_called(options.edition)
     return check_adapter(console(), options.name, edition, options.isolate, options.timeout)
+
+
+def replay(options: argparse.Namespace) -> int:
+    """`goldenstep replay`: one property on one case."""
+    from .replay import case_from, replay
+
+    import_from_here()
+    case = case_from(options.case)
+    return replay(options.property, options.impl, case, options.errata, options.isolate, options.timeout)
+
+
+def promote(options: argparse.Namespace) -> int:
+    """`goldenstep promote`: a case becomes a golden."""
+    from goldenstep.golden.oracle_process import OracleError
+    from goldenstep.golden.promote import promote
+
+    from .keras_shaped import reference
+    from .replay import case_from
+    from .verdict import fails, judge
+
+    try:
+        golden = promote(case_from(options.case), options.name, options.python, options.folder)
+    except OracleError as error:
+        print(f"goldenstep: {error}", file=sys.stderr)
+        return WRONG_USE
+    record = judge(reference(), golden["case"], golden["trajectory"])
+    print(f"{record.id}: recorded. The reference: {record.verdict.value}. {record.reason}".rstrip())
+    return DIFFERS if fails(record) else WELL
+
+
+def import_from_here() -> None:
+    """As `goldenstep check` finds a module that is not installed."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
 
 
 def golden(options: argparse.Namespace) -> int:
@@ -263,6 +297,8 @@ def the_parser() -> argparse.ArgumentParser:
     add_diff(command("diff", diff, "what differs between two editions, or two folders of goldens", DIFF))
     add_compare(command("compare", compare, "run two implementations on the same inputs", COMPARE))
     add_adapter(command("adapter", adapter, "try an adapter that you are writing, or begin one", ADAPTER))
+    add_replay(command("replay", replay, "one property on one case, as a failure printed it", REPLAY))
+    add_promote(command("promote", promote, "record a case and keep it as a golden", PROMOTE))
     add_golden(command("record", golden, "record goldens from a real release", RECORD))
     add_golden(command("verify", golden, "run recorded cases on the real release again", VERIFY))
     return parser
@@ -325,6 +361,25 @@ examples:
   goldenstep adapter check mypkg --isolate            a module shaped like Keras, in a process of its own
 """
 
+REPLAY = """
+Check one property on one case, which a failure of the properties has printed, shrunk as far as it goes.
+
+examples:
+  goldenstep replay P-54 --impl=mypkg < case.json
+  goldenstep replay P-54 --impl=mypkg --case-file case.json
+"""
+
+PROMOTE = """
+Make a golden of a case: run it on the real release that its edition is recorded from, and keep the case in
+golden/promoted and what the release computed in golden/recorded, under an id made of its edition, its optimizer
+and a name. The same case is not kept twice. The reference is asked too: a case on which it differs from the
+release is kept all the same, and said so.
+
+examples:
+  goldenstep promote --case-file case.json --name sparse-after-a-jump
+  goldenstep promote --python /tmp/envs/keras3/bin/python < case.json
+"""
+
 RECORD = """
 Record goldens from a real release, which runs in the environment that --python belongs to. Usually tox does this
 (`tox -e record-keras3`), which also makes that environment.
@@ -382,6 +437,29 @@ def add_adapter(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--edition", metavar="ID", help="the edition to try (default: the newest that it claims)")
     parser.add_argument("--isolate", action="store_true", help="in a process of its own")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="how long a case may take there")
+
+
+def add_replay(parser: argparse.ArgumentParser) -> None:
+    """The options of `replay`."""
+    parser.add_argument("property", metavar="PROPERTY", help="its id, e.g. P-54")
+    parser.add_argument("--impl", metavar="NAME", default="reference", help="as for `goldenstep check`")
+    parser.add_argument("--errata", choices=ERRATA, default=ERRATA[0], help="as for `goldenstep check`")
+    parser.add_argument("--isolate", action="store_true", help="as for `goldenstep check`")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="as for `goldenstep check`")
+    add_case_file(parser)
+
+
+def add_promote(parser: argparse.ArgumentParser) -> None:
+    """The options of `promote`."""
+    add_case_file(parser)
+    parser.add_argument("--name", metavar="SLUG", help="the last part of its id (default: made of its digest)")
+    parser.add_argument("--python", metavar="PATH", help="the Python of the release (default: tox's environment)")
+    parser.add_argument("--folder", metavar="FOLDER", type=Path, help="where the goldens lie (default: the shipped)")
+
+
+def add_case_file(parser: argparse.ArgumentParser) -> None:
+    """Where the case comes from."""
+    parser.add_argument("--case-file", dest="case", metavar="FILE", type=Path, help="default: standard input")
 
 
 def add_golden(parser: argparse.ArgumentParser) -> None:

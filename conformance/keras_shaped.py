@@ -205,10 +205,14 @@ class Run:
 
     def apply(self, gradients: list[Any], variables: list[Any]) -> None:
         """One `apply_gradients`, of gradients that a LossScaleOptimizer unscales before if they are `unscaled`."""
-        given = self.tensors(gradients, variables)
+        arrays = [gradient(g, as_array(v)) for g, v in zip(gradients, variables, strict=True)]
+        given = [None if a is None else self.implementation.tensor(a) for a in arrays]
+        handed = [a.values if isinstance(a, Rows) else a for a in arrays if a is not None]
+        before = [a.tobytes() for a in handed]
         if self.unscales:
             given = self.optimizer.get_unscaled_gradients(given)
         self.optimizer.apply_gradients(list(zip(given, variables, strict=True)))
+        refuse_changes(before, handed)
 
     def set(self, values: Document, _: list[Any]) -> None:
         """Assignment of attributes; `iterations` gets what `counter` makes."""
@@ -272,6 +276,19 @@ class Run:
                 self.optimizer._create_all_weights(self.variables)
         else:
             self.optimizer.build(self.variables)
+
+
+class ChangedGradientError(AssertionError):
+    """The optimizer has written into a gradient that it was given."""
+
+
+def refuse_changes(before: list[bytes], handed: list[np.ndarray]) -> None:
+    """ChangedGradientError if a gradient has changed; then spoil them all: nobody can have kept their memory."""
+    for bits, given in zip(before, handed, strict=True):
+        if given.tobytes() != bits:
+            raise ChangedGradientError("a gradient has been overwritten by the step that it was given to")
+        if given.dtype.kind == "f":
+            given.fill(np.nan)
 
 
 def entries_of(optimizer: Any) -> list[tuple[str, Any]]:

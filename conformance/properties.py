@@ -1,28 +1,25 @@
 """Properties of an optimizer that hold whatever the numbers: each a plain function with an id and a sentence.
 
-    PROPERTIES["P-18"].check(Subject(implementation), case)      raises Broken if the case breaks it
+    registered()["P-18"].check(Subject(implementation), case)      raises Broken if the case breaks it
 
 A property says for which editions and optimizers it holds; `but` names the others, each with the reason.  The case is
 all that a property is given: what it compares the case with, it makes of the case itself, so that one case as JSON
-is enough to see it broken again:
-
-    python -m goldenstep.conformance.properties P-18 --impl=mypkg < case.json
+is enough to see it broken again (replay.py).  Those of whole lives and of schedules are in life_properties.py.
 
 Numbers are compared to the bit, but for the sign of zero, unless a property says how far they may be apart.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
+import importlib
 import itertools
-import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from goldenstep import spec
 from goldenstep.golden.codec import array, flat, gradient, unflat
@@ -30,8 +27,9 @@ from goldenstep.golden.compare import expected_layout, full_config
 from goldenstep.spec.layout import Entry
 
 from .answers import NoAnswerError, UnsupportedError, misshapen
-from .implementations import ERRATA, Implementation, load
-from .strategies import AVERAGING, CLIPPING, NAMES, PIPELINE, VECTORS, Drawing, arguments_of
+from .implementations import Implementation
+from .lives import Calls, Life, in_release, lives, schedule_lives
+from .strategies import AVERAGING, CLIPPING, NAMES, PIPELINE, VECTORS, Drawing, arguments_of, cases
 from .verdict import Asking, Verdict, fails, judge
 
 Document = dict[str, Any]
@@ -63,20 +61,37 @@ class Property:
     id: str
     sentence: str
     check: Callable[[Subject, Document], None]
-    drawing: Drawing
+    drawing: Drawing | Life | Calls
     optimizers: Sequence[str]
     editions: Sequence[str]
     but: Sequence[But]
 
     def holds_for(self, edition: str) -> list[str]:
-        """The optimizers of an edition that have this property."""
+        """The optimizers of an edition, or the schedules, that have this property."""
         if edition not in self.editions:
             return []
+        if isinstance(self.drawing, Calls):
+            return [name for name in in_release(edition) if name in self.drawing.names]
         excepted = {name for but in self.but if edition in but.editions for name in but.optimizers}
         return [name for name in spec.available(edition) if name in self.optimizers and name not in excepted]
 
+    def cases(self, edition: str, names: tuple[str, ...]) -> st.SearchStrategy[Document]:
+        """What it is judged on: cases of these optimizers, or schedules, of an edition."""
+        if isinstance(self.drawing, Calls):
+            return schedule_lives(edition, names, self.drawing)
+        if isinstance(self.drawing, Life):
+            return lives(edition, names, self.drawing)
+        return cases(edition, names, self.drawing)
+
 
 PROPERTIES: dict[str, Property] = {}
+
+
+def registered() -> dict[str, Property]:
+    """Every property by its id."""
+    importlib.import_module(f"{__package__}.life_properties")
+    return PROPERTIES
+
 
 ALL = tuple(spec.optimizers())
 LEGACY = tuple(edition for edition in spec.editions() if edition == "tf2.4" or edition.endswith(".legacy"))
@@ -89,7 +104,7 @@ def without(*names: str, among: Sequence[str] = ALL) -> tuple[str, ...]:
     return tuple(name for name in among if name not in names)
 
 
-def keeping(identity: str, drawing: Drawing | None = None, **where: Any) -> Callable[[Any], Any]:
+def keeping(identity: str, drawing: Drawing | Life | Calls | None = None, **where: Any) -> Callable[[Any], Any]:
     """Register a check as a property; its docstring is the sentence."""
 
     def register(check: Callable[[Subject, Document], None]) -> Callable[[Subject, Document], None]:
@@ -127,16 +142,7 @@ class Subject:
 
     def run(self, case: Document) -> Document:
         """The trajectory of a case that must not fail."""
-        reason = self.implementation.supports(case)
-        if reason:
-            raise Inapplicable(reason)
-        try:
-            trajectory = self._asked.run(case)
-        except UnsupportedError as unsupported:
-            self.refused = str(unsupported)
-            raise Inapplicable(str(unsupported)) from unsupported
-        except NoAnswerError as none:
-            raise Broken(f"{none.kind}: {none}") from none
+        trajectory = self.answer(case)
         shape = misshapen(case, trajectory)
         if shape:
             raise Broken(str(shape))
@@ -144,6 +150,19 @@ class Subject:
             error = trajectory["error"]
             raise Broken(f"{error['type']} at {error['stage']}: {error['message']}")
         return trajectory
+
+    def answer(self, case: Document) -> Document:
+        """The trajectory of a case, whether it fails or not."""
+        reason = self.implementation.supports(case)
+        if reason:
+            raise Inapplicable(reason)
+        try:
+            return self._asked.run(case)
+        except UnsupportedError as unsupported:
+            self.refused = str(unsupported)
+            raise Inapplicable(str(unsupported)) from unsupported
+        except NoAnswerError as none:
+            raise Broken(f"{none.kind}: {none}") from none
 
     def play(self, case: Document) -> list[Step]:
         """The steps of a case."""
@@ -307,9 +326,9 @@ SHIPPED_DECAY = But("as shipped the weights keep only what they should lose (ADA
 @keeping("P-01", Drawing(missing=True, extreme=True, at_zero=True))
 def equals_the_reference(subject: Subject, case: Document) -> None:
     """The trajectory is that of the reference: to the bit, or within the stated bound."""
-    from .keras_shaped import reference
+    from .pristine import pristine
 
-    record = judge(subject.implementation, case, reference().run(case), subject.errata)
+    record = judge(subject.implementation, case, pristine().run(case), subject.errata)
     if record.verdict is Verdict.UNSUPPORTED:
         subject.refused = record.reason
         raise Inapplicable(record.reason)
@@ -1000,52 +1019,3 @@ def lr_is_the_learning_rate(subject: Subject, case: Document) -> None:
     """`lr` stands for learning_rate, and counts if both are given."""
     rate = case["optimizer"]["config"]["lr"]
     same_steps(case, subject.play(configured(case, lr=None, learning_rate=rate)), subject.play(case))
-
-
-# ---- replay ------------------------------------------------------------------------------------------------
-
-
-def report(identity: str, subject: Subject, case: Document, broken: Broken) -> str:
-    """The text of a broken property: what, where, the case, and the line that shows it again."""
-    asked = getattr(subject.implementation, "asked", f"--impl={subject.implementation.name}")
-    if subject.errata != ERRATA[0]:
-        asked += f" --errata={subject.errata}"
-    return "\n".join(
-        [
-            f"{identity} does not hold for {case['optimizer']['class_name']} of {case['edition']}",
-            f"  {PROPERTIES[identity].sentence}",
-            f"  {broken}",
-            "",
-            "show it again:",
-            f"python -m goldenstep.conformance.properties {identity} {asked} <<'CASE'",
-            json.dumps(case),
-            "CASE",
-        ]
-    )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Check one property on the case on standard input; 0 if it holds, 1 if not."""
-    parser = argparse.ArgumentParser(prog="goldenstep.conformance.properties", description=main.__doc__)
-    parser.add_argument("property", choices=PROPERTIES, metavar="P-01 ... P-53")
-    parser.add_argument("--impl", default="reference", metavar="NAME")
-    parser.add_argument("--errata", choices=ERRATA, default=ERRATA[0])
-    parser.add_argument("--isolate", action="store_true")
-    parser.add_argument("--timeout", type=float, metavar="SECONDS")
-    given = parser.parse_args(arguments)
-    case = json.load(sys.stdin)
-    spec.validate(case, "case", "standard input")
-    subject = Subject(load(given.impl, case["edition"], given.isolate, given.timeout), given.errata)
-    try:
-        PROPERTIES[given.property].check(subject, case)
-    except Broken as broken:
-        print(report(given.property, subject, case, broken))
-        return 1
-    finally:
-        getattr(subject.implementation, "close", lambda: None)()
-    print(f"{given.property} holds: {PROPERTIES[given.property].sentence}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -71,6 +71,8 @@ class Drawing:
     """May gradients be as small or large as the dtype allows, infinite, or not a number?"""
     at_zero: bool = False
     """May variables start at 0, where the first step shows every bit of an update?"""
+    edges: bool = False
+    """Are the least and the greatest values of a hyperparameter as likely as any other?"""
 
 
 @functools.cache
@@ -174,7 +176,7 @@ def config_of(draw: st.DrawFn, edition: str, optimizer: str, drawing: Drawing) -
     fixed = {*asked, *drawing.fixed, *(set(PIPELINE) - set(drawing.pipeline))}
     free = tuple(name for name in own if name not in fixed)
     chosen = draw(some(free, 0, 3, unique=True))
-    config = {name: value(draw, edition, optimizer, name) for name in own if name in chosen}
+    config = {name: value(draw, edition, optimizer, name, drawing.edges) for name in own if name in chosen}
     options = tuple(name for name in drawing.pipeline if name in arguments and name not in (*own, *asked))
     for name in draw(some(options, 0, 3, unique=True)):
         more: Document = {"use_ema": True} if name in AVERAGING else {}
@@ -200,9 +202,11 @@ def refused(config: Mapping[str, Any], edition: str, optimizer: str) -> bool:
     return any(len(names) > 1 and names <= given for names in together)
 
 
-def value(draw: st.DrawFn, edition: str, optimizer: str, name: str) -> Any:
-    """A value of an argument: one of its samples, or anything in its range."""
+def value(draw: st.DrawFn, edition: str, optimizer: str, name: str, edges: bool = False) -> Any:
+    """A value of an argument: one of its samples, or anything in its range, or an end of that."""
     kind, samples, low, high = range_of(edition, optimizer, name)
+    if edges and kind == "float":
+        samples = (*samples, low, high)
     if samples and (kind not in ("float", "int") or draw(one_of((True, False)))):
         sample = draw(one_of(samples))
         return list(sample) if isinstance(sample, tuple) else sample

@@ -2,6 +2,9 @@
 
 --hypothesis-profile=goldenstep-deep    ten times as many cases
 --hypothesis-seed=7                     other cases; the same seed gives the same ones
+
+The live comparison with the reference has a number of cases for all that is selected together: whoever asks for
+less, or claims less, gets a closer look at it.
 """
 
 from __future__ import annotations
@@ -15,30 +18,40 @@ from hypothesis.errors import Unsatisfiable
 
 from goldenstep.conformance.answers import CrashError, NoAnswerError, TimeoutExceededError, UnsupportedError
 from goldenstep.conformance.implementations import Implementation
+from goldenstep.conformance.lives import Calls
 from goldenstep.conformance.plugin import session
 from goldenstep.conformance.process import ProcessImplementation
-from goldenstep.conformance.properties import PROPERTIES, Broken, Inapplicable, Subject, report
+from goldenstep.conformance.properties import Broken, Inapplicable, Property, Subject, registered
+from goldenstep.conformance.replay import report
 from goldenstep.conformance.selection import Session
-from goldenstep.conformance.strategies import cases
 from goldenstep.conformance.test_goldens import settle
 
 Document = dict[str, Any]
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 """A known failure is not made smaller: that would cost more than all the rest."""
-Place = tuple[str, str, tuple[str, ...]]
+Place = tuple[str, str, tuple[str, ...], int]
+LIVE = {"P-01": 300, "P-54": 2000, "P-55": 200, "P-66": 400, "P-67": 600}
+"""Cases of the properties that compare with the reference, for all editions and optimizers together."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per property and edition, for the optimizers that are selected and have the property."""
     chosen = session(metafunc.config)
     selected = dict.fromkeys(tuple(identity.split("/")[:2]) for identity in chosen.ids)
+    editions = dict.fromkeys(edition for edition, _ in selected)
     places: list[Place] = []
-    for identity, prop in PROPERTIES.items():
-        for edition in dict.fromkeys(edition for edition, _ in selected):
-            optimizers = tuple(name for name in prop.holds_for(edition) if (edition, name.lower()) in selected)
-            if optimizers:
-                places.append((identity, edition, optimizers))
-    metafunc.parametrize("place", places, ids=[f"{identity}-{edition}" for identity, edition, _ in places])
+    for identity, prop in registered().items():
+        found = {edition: those_of(prop, edition, list(selected)) for edition in editions}
+        total = sum(map(len, found.values()))
+        places += [(identity, edition, names, total) for edition, names in found.items() if names]
+    metafunc.parametrize("place", places, ids=[f"{identity}-{edition}" for identity, edition, *_ in places])
+
+
+def those_of(prop: Property, edition: str, selected: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """The optimizers, or the schedules, that have the property and are selected."""
+    if isinstance(prop.drawing, Calls):
+        return tuple(prop.holds_for(edition)) if (edition, "schedules") in selected else ()
+    return tuple(name for name in prop.holds_for(edition) if (edition, name.lower()) in selected)
 
 
 @pytest.mark.conformance
@@ -46,14 +59,17 @@ def test_property(  # type: ignore[no-untyped-def]
     place: Place, conformance_session: Session, request: pytest.FixtureRequest, record_property
 ) -> None:
     """The property holds for the implementation in every case that is drawn."""
-    identity, edition, optimizers = place
+    identity, edition, names, total = place
     implementation = conformance_session.implementation
-    if identity == "P-01" and implementation.name == "reference":
+    if identity in LIVE and implementation.name == "reference":
         pytest.skip("the reference is not compared with itself")
-    prop, subject = PROPERTIES[identity], Subject(implementation, request.config.option.errata)
-    able = tuple(o for o in optimizers if refusal(implementation, minimal(edition, o)) is None)
+    prop, subject = registered()[identity], Subject(implementation, request.config.option.errata)
+    able = tuple(name for name in names if refusal(implementation, minimal(prop, edition, name)) is None)
     if not able:
-        pytest.skip(f"unsupported: {refusal(implementation, minimal(edition, optimizers[0]))}")
+        pytest.skip(f"unsupported: {refusal(implementation, minimal(prop, edition, names[0]))}")
+    count = examples(request.config)
+    if identity in LIVE:
+        count = -(-LIVE[identity] * len(able) * count // (total * settings.get_profile("goldenstep").max_examples))
     failure = gone = ""
     listed, update = conformance_session.known.of(f"{identity}/{edition}"), conformance_session.known.update
     phases = PHASES if listed or update else tuple(Phase)
@@ -61,11 +77,11 @@ def test_property(  # type: ignore[no-untyped-def]
     @seed(zlib.crc32(f"{identity} {edition} {request.config.getoption('hypothesis_seed', None)}".encode()))
     @settings(
         profile(request.config),
-        max_examples=examples(request.config) * (len(able) if identity == "P-01" else 1),
+        max_examples=count,
         phases=phases,
         suppress_health_check=[HealthCheck.filter_too_much],
     )
-    @given(cases(edition, able, prop.drawing))
+    @given(prop.cases(edition, able))
     def check(case: Document) -> None:
         nonlocal failure, gone
         if gone:  # a process that crashes or hangs is not asked again: it would cost its time for every smaller case
@@ -110,12 +126,17 @@ def refusal(implementation: Implementation, case: Document) -> str | None:
     return None
 
 
-def minimal(edition: str, optimizer: str) -> Document:
-    """A case without steps: as much as tells whether the optimizer is supported."""
-    kind = {"class_name": optimizer, "config": {}}
+def minimal(prop: Property, edition: str, name: str) -> Document:
+    """A case without steps: as much as tells whether the optimizer, or the schedule, is supported."""
+    empty: Document = {"edition": edition, "clauses": [], "flags": []}
+    if isinstance(prop.drawing, Calls):
+        schedule = {"class_name": name, "config": {}}
+        about: Document = {"schedule": schedule, "features": ["schedules"], "steps": {"dtype": "int64", "values": []}}
+        return {"id": f"{edition}/schedules/{name.lower()}/drawn", **empty, **about}
+    kind = {"class_name": name, "config": {}}
     variable = {"name": "kernel", "value": {"dtype": "float32", "shape": [1], "values": [1.0]}}
-    empty: Document = {"clauses": [], "features": ["dense"], "flags": [], "variables": [variable], "events": []}
-    return {"id": f"{edition}/{optimizer.lower()}/drawn", "edition": edition, "optimizer": kind, **empty}
+    nothing: Document = {"optimizer": kind, "features": ["dense"], "variables": [variable], "events": []}
+    return {"id": f"{edition}/{name.lower()}/drawn", **empty, **nothing}
 
 
 def profile(config: pytest.Config) -> settings:
@@ -125,4 +146,4 @@ def profile(config: pytest.Config) -> settings:
 
 def examples(config: pytest.Config) -> int:
     """How many cases a property is judged on."""
-    return profile(config).max_examples
+    return int(profile(config).max_examples)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from goldenstep import spec
@@ -19,7 +20,9 @@ from .drawing import Document, Shape, dtypes_of, features_of, normal, slug, type
 from .edge_cases import edge_cases
 from .lifecycle_cases import lifecycle_cases
 from .optimizer_schedule_cases import optimizer_schedule_cases
+from .promote import PROMOTED, promoted_cases
 from .sparse_cases import sparse_cases
+from .subtle_cases import subtle_cases
 
 STEPS = 10
 USUAL: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
@@ -53,14 +56,15 @@ def cases(edition: str) -> Iterator[Document]:
         yield from cases_of(edition, optimizer)
 
 
-def cases_of(edition: str, optimizer: str) -> Iterator[Document]:
-    """All cases of one optimizer of an edition; the ids are unique."""
+def cases_of(edition: str, optimizer: str, promoted: Path = PROMOTED) -> Iterator[Document]:
+    """All cases of one optimizer of an edition, the promoted ones last; the ids are unique."""
     seen: set[str] = set()
     for name, case in _slugged(edition, optimizer):
         identity = f"{edition}/{optimizer.lower()}/{name}"
         if identity not in seen:
             seen.add(identity)
             yield finished(identity, edition, case)
+    yield from promoted_cases(edition, optimizer, promoted)
 
 
 def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
@@ -108,6 +112,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from edge_cases(edition, optimizer)
     yield from optimizer_schedule_cases(edition, optimizer)
     yield from sparse_cases(edition, optimizer)
+    yield from subtle_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

@@ -19,6 +19,7 @@ from .file_cases import file_cases
 from .method_cases import method_cases
 from .oracle_process import OracleProcess
 from .own_cases import own_cases
+from .promote import PROMOTED
 from .schedule_cases import schedule_cases
 from .wrapper_cases import wrapper_cases_of
 
@@ -44,10 +45,10 @@ def _jobs(release: str) -> list[tuple[str, str]]:
     return [*jobs, (release, "schedules")]
 
 
-def _cases(edition: str, optimizer: str) -> Iterator[Document]:
+def _cases(edition: str, optimizer: str, folder: Path) -> Iterator[Document]:
     if optimizer in wrapper_spec.wrappers():
         return wrapper_cases_of(edition, optimizer)
-    return KINDS[optimizer](edition) if optimizer in KINDS else cases_of(edition, optimizer)
+    return KINDS[optimizer](edition) if optimizer in KINDS else cases_of(edition, optimizer, folder)
 
 
 def _with_progress(release: str, verb: str, console: Console) -> Iterator[tuple[str, str]]:
@@ -61,12 +62,17 @@ def _with_progress(release: str, verb: str, console: Console) -> Iterator[tuple[
 
 
 def record(
-    release: str, python: str, folder: Path = files.FOLDER, only: str | None = None, everything: bool = False
+    release: str,
+    python: str,
+    folder: Path = files.FOLDER,
+    only: str | None = None,
+    everything: bool = False,
+    cases: Path = PROMOTED,
 ) -> int:
     """Write the goldens of a release's editions; returns how many there are.
 
     A case that was recorded with the very same versions keeps its trajectory, and a file in which nothing changes is
-    left as it is, unless `everything` is asked for.
+    left as it is, unless `everything` is asked for. `cases` is the folder of the promoted ones.
     """
     console = Console()
     total = new = 0
@@ -79,7 +85,7 @@ def record(
             kept = {} if everything else _recorded_alike(path, about)
             written = saved_files.Store(edition, optimizer == "files", folder)
             goldens = []
-            for case in _cases(edition, optimizer):
+            for case in _cases(edition, optimizer, cases):
                 trajectory = kept.get(files.dumps(case))
                 new += trajectory is None
                 trajectory = trajectory or written.kept(case["id"], _without_id(oracle.run(case)))

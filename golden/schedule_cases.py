@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from goldenstep.spec import holds
 from goldenstep.spec import schedule as spec
 
 from .drawing import slug
+from .promote import PROMOTED, promoted_cases
 
 Document = dict[str, Any]
 FAR = [10**6, 2**31]
@@ -28,11 +30,12 @@ OTHER_RATES: list[Any] = [
 ]
 
 
-def schedule_cases(edition: str) -> Iterator[Document]:
-    """All cases of an edition, schedule by schedule; a `.legacy` edition has none of its own."""
+def schedule_cases(edition: str, promoted: Path = PROMOTED) -> Iterator[Document]:
+    """All cases of an edition, schedule by schedule, then the promoted; a `.legacy` edition has none of its own."""
     if edition == spec.release(edition):
         for name in spec.available(edition):
             yield from schedule_cases_of(edition, name)
+        yield from promoted_cases(edition, "schedules", promoted)
 
 
 def schedule_cases_of(edition: str, schedule: str) -> Iterator[Document]:

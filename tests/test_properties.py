@@ -14,12 +14,14 @@ import pytest
 from hypothesis import Phase, given, reject, seed, settings
 
 from goldenstep import spec
-from goldenstep.conformance import properties
+from goldenstep.conformance.command_line import main
 from goldenstep.conformance.keras_shaped import reference
-from goldenstep.conformance.properties import PROPERTIES, Broken, Inapplicable, Subject
+from goldenstep.conformance.lives import Calls, Life, in_release, lives, schedule_lives
+from goldenstep.conformance.properties import Broken, Inapplicable, Subject, registered
 from goldenstep.conformance.strategies import Drawing, cases
 
 Document = dict[str, Any]
+PROPERTIES = registered()
 EXCEPTIONS = [
     (prop.id, edition, optimizer)
     for prop in PROPERTIES.values()
@@ -45,6 +47,39 @@ def test_a_drawn_case_is_a_case_and_is_taken(edition: str) -> None:
     check()
 
 
+@pytest.mark.parametrize("edition", spec.editions())
+def test_a_drawn_life_is_a_case(edition: str) -> None:
+    """What happens in a drawn life fits the schema; all kinds of events happen; nothing ends it before its time."""
+    implementation, kinds = reference(), set[str]()
+
+    @settings(settings.get_profile("goldenstep"), max_examples=60)
+    @seed(zlib.crc32(edition.encode()))
+    @given(lives(edition, tuple(spec.available(edition)), Life()))
+    def check(case: Document) -> None:
+        spec.validate(case, "case", "drawn")
+        trajectory = implementation.run(case)
+        kinds.update(kind for event in case["events"] for kind in event.get("attempt", event))
+        kinds.update("sparse" for event in case["events"] if "'indices'" in str(event))
+        assert "error" not in trajectory or "set" in str(case["events"]) or "indices" in str(case["events"])
+
+    check()
+    assert {"apply", "of", "set", "set_iterations", "sparse"} <= kinds
+
+
+@pytest.mark.parametrize("edition", [edition for edition in spec.editions() if in_release(edition)])
+def test_a_drawn_call_of_a_schedule_is_a_case(edition: str) -> None:
+    implementation = reference()
+
+    @settings(settings.get_profile("goldenstep"), max_examples=20)
+    @seed(zlib.crc32(edition.encode()))
+    @given(schedule_lives(edition, tuple(in_release(edition)), Calls()))
+    def check(case: Document) -> None:
+        spec.validate(case, "schedule_case", "drawn")
+        assert "error" not in implementation.run(case)
+
+    check()
+
+
 def test_every_property_has_its_own_sentence_and_holds_somewhere() -> None:
     sentences = [prop.sentence for prop in PROPERTIES.values()]
     assert len(set(sentences)) == len(sentences) >= 40
@@ -59,7 +94,7 @@ def test_where_a_property_does_not_hold_there_is_a_counterexample(identity: str,
 
     @settings(settings.get_profile("goldenstep"), max_examples=2000, phases=[Phase.generate])
     @seed(7)
-    @given(cases(edition, (optimizer,), prop.drawing))
+    @given(prop.cases(edition, (optimizer,)))
     def search(case: Document) -> None:
         try:
             prop.check(Subject(implementation), case)
@@ -98,8 +133,9 @@ def test_a_failure_prints_a_small_case_and_the_line_that_shows_it_again(tmp_path
     assert rest.partition("\nCASE")[0] == other.partition("<<'CASE'\n")[2].partition("\nCASE")[0]
     assert len(json.loads(case)["variables"]) == 1
     assert len(json.loads(case)["events"]) <= 2
-    command = head.splitlines()[-1].split()[2:]
-    again = run(tmp_path, *command, given=case)
+    program, *arguments = head.splitlines()[-1].split()
+    assert program == "goldenstep"
+    again = run(tmp_path, "goldenstep.conformance.command_line", *arguments, given=case)
     assert again.returncode == 1, again.stdout + again.stderr
     assert "P-31 does not hold for SGD of keras3" in again.stdout
 
@@ -116,7 +152,7 @@ def test_a_property_that_holds_is_said_to(monkeypatch: pytest.MonkeyPatch, capsy
         "events": [{"apply": [[0.5]]}],
     }
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(case)))
-    assert properties.main(["P-31"]) == 0
+    assert main(["replay", "P-31"]) == 0
     assert "P-31 holds" in capsys.readouterr().out
 
 

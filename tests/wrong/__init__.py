@@ -17,7 +17,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -64,10 +64,12 @@ class Wrong:
             yield
 
 
+Part = tuple[list[Edit], Sequence[str], Sequence[str]]
+"""Some edits, with the editions and optimizers whose cases may tell."""
 WRONG: dict[str, Wrong] = {}
 
 
-def wrong(identity: str, what: str, source: str, *edits: tuple[list[Edit], Sequence[str], Sequence[str]]) -> None:
+def wrong(identity: str, what: str, source: str, *edits: Part) -> None:
     """Register a wrong implementation."""
     assert identity not in WRONG, identity
     editions = dict.fromkeys(edition for _, editions, _ in edits for edition in editions)
@@ -77,19 +79,22 @@ def wrong(identity: str, what: str, source: str, *edits: tuple[list[Edit], Seque
     )
 
 
-def rule(
-    optimizer: str, editions: str | Sequence[str], *pairs: Pair
-) -> tuple[list[Edit], Sequence[str], Sequence[str]]:
+def rule(optimizer: str, editions: str | Sequence[str], *pairs: Pair, table: str = "RULES") -> Part:
     """Replace text in the rules of an optimizer, in all variants of these editions that have it."""
     editions = [editions] if isinstance(editions, str) else editions
-    tables = importlib.import_module(f"goldenstep.reference.rules.{optimizer.lower()}").RULES
+    tables = getattr(importlib.import_module(f"goldenstep.reference.rules.{optimizer.lower()}"), table)
     edits = []
     for edition in editions:
-        for variant, function in tables[edition].items():
+        for variant, function in tables.get(edition, {}).items():
             if all(before in inspect.getsource(function) for before, _ in pairs):
                 edits.append(edit_of(function, replacing(tables, edition, variant), pairs))
     assert edits, f"{optimizer} of {', '.join(editions)} has no rule with {pairs}"
     return edits, editions, [optimizer]
+
+
+def sparse(optimizer: str, editions: str | Sequence[str], *pairs: Pair) -> Part:
+    """Replace text in the rules of sparse gradients."""
+    return rule(optimizer, editions, *pairs, table="SPARSE")
 
 
 def code(
@@ -98,8 +103,9 @@ def code(
     *pairs: Pair,
     editions: str | Sequence[str],
     optimizers: str | Sequence[str] = ("SGD", "Adam"),
-) -> tuple[list[Edit], Sequence[str], Sequence[str]]:
-    """Replace text in a function of a module or in a method of a class."""
+) -> Part:
+    """Replace text in a function of a module (which may be given by its name) or in a method of a class."""
+    owner = importlib.import_module(owner) if isinstance(owner, str) else owner
     editions = [editions] if isinstance(editions, str) else editions
     optimizers = [optimizers] if isinstance(optimizers, str) else optimizers
     return [edit_of(getattr(owner, name), setting(owner, name), pairs)], editions, optimizers
@@ -179,12 +185,13 @@ def trials_of(suspect: Wrong) -> Iterator[tuple[str, str]]:
         slug = identity.split("/", 2)[2]
         return slug.startswith(("refused", "fails", "thousand", "gradient-of", "gradient-none"))
 
-    places = [(e, o) for e in suspect.editions for o in suspect.optimizers if o in spec.available(e)]
+    places = [(e, o) for e in suspect.editions for o in suspect.optimizers if o in (*spec.available(e), "schedules")]
     prefixes = tuple(f"{edition}/{optimizer.lower()}/" for edition, optimizer in places)
     found = [identity for prefix in prefixes for identity in index() if identity.startswith(prefix)]
     yield from ((identity, RECORDED) for identity in sorted(found, key=late))
     for place in places:
-        yield from ((identity, MADE) for identity in made(*place) if identity not in index())
+        known = made(*place) if place[1] != "schedules" else ()
+        yield from ((identity, MADE) for identity in known if identity not in index())
 
 
 index = functools.cache(files.index)
@@ -222,14 +229,24 @@ def first_to_reject(suspect: Wrong) -> tuple[str, str] | None:
     return next((trial for trial in trials_of(suspect) if rejects(trial[0], suspect)), None)
 
 
-def rows() -> dict[str, tuple[str, str]]:
-    """The table as it stands: the case that rejects each wrong implementation and its standing, by its id."""
+class Row(NamedTuple):
+    """What the table says of a wrong implementation: the case that rejects it, its standing, and the property."""
+
+    case: str
+    standing: str
+    property: str
+
+
+def rows() -> dict[str, Row]:
+    """The table as it stands, by the id of the wrong implementation."""
     lines = TABLE.read_text("utf-8").splitlines() if TABLE.exists() else []
-    cells = [line.strip("|").split("|") for line in lines if line.startswith("| `")]
-    last = [cell[-1].strip().removesuffix(")").partition(" (") for cell in cells]
-    return {
-        cell[0].strip(" `"): (case.strip("`"), standing) for cell, (case, _, standing) in zip(cells, last, strict=True)
-    }
+    found = {}
+    for line in lines:
+        if line.startswith("| `") and line.count(" | ") >= 4:
+            cells = line.strip("|").split(" | ")
+            case, _, standing = cells[-2].strip().removesuffix(")").partition(" (")
+            found[cells[0].strip(" `")] = Row(case.strip("`"), standing, cells[-1].strip())
+    return found
 
 
-from . import adams, others, pipelines  # noqa: E402, F401  # they register what is wrong
+from . import adams, others, pipelines, subtle, subtle_pipelines  # noqa: E402, F401  # they register what is wrong

@@ -368,7 +368,10 @@ wrong(
     code(
         steps,
         "decay_weights",
-        ("cast_tensor(variable.dtype, weight_decay)", "cast(variable.dtype, weight_decay)"),
+        (
+            "cast_tensor(variable.dtype, weight_decay, learning_rate)",
+            "cast(variable.dtype, weight_decay, learning_rate)",
+        ),
         editions=DECAYING,
         optimizers=("AdamW", "SGD"),
     ),
@@ -386,7 +389,7 @@ wrong(
     code(
         steps,
         "decay_weights",
-        ("    (decay,)", "    if variable.value.ndim < 2:\n        return\n    (decay,)"),
+        ("    decay, rate", "    if variable.value.ndim < 2:\n        return\n    decay, rate"),
         editions=DECAYING,
         optimizers=("AdamW", "SGD"),
     ),

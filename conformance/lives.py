@@ -1,0 +1,366 @@
+"""Lives drawn from the specification: everything that may happen to an optimizer, one event after the other.
+
+    lives("keras3", ("Adam",), Life())                   steps, sparse and null gradients, overwritten options ...
+    schedule_lives("keras3", ("CosineDecay",), Calls())  a schedule, and the steps that it is called with
+
+Like the cases of strategies.py they shrink: to one variable, few events, plain steps, defaults, and round numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from goldenstep.golden import schedule_cases
+from goldenstep.golden.cases import finished
+from goldenstep.golden.codec import flat
+from goldenstep.golden.drawing import dtypes_of
+from goldenstep.golden.lifecycle_cases import CONSTRAINTS, OVERWRITTEN
+from goldenstep.spec import schedule as schedules
+
+from .strategies import (
+    EXTREME,
+    MOST_ELEMENTS,
+    NAMES,
+    ORDINARY,
+    SCALES,
+    TAILS,
+    Document,
+    Drawing,
+    Shape,
+    arguments_of,
+    between,
+    config_of,
+    one_of,
+    three_bytes,
+)
+
+MOST_STEPS, MOST_EVENTS = 8, 16
+SHAPES: tuple[Shape, ...] = ((2, 3), (3,), (), (2, 3), (3,), (3, 2), (5, 2), (2, 1, 2), (11,), (1,), (2, 5), (3, 3))
+"""Some stand twice: variables of one shape must not be taken for one another."""
+OTHER_NAMES = ("my_Embedding_table", "kernel", "embed")
+GRADIENTS = ("apply", "apply", "apply", "zero", "zeros", "again", "grown", "spoiled")
+MISSING = ("none", "some", "order")
+SPARSE = ("sparse", "sparse", "sparse")
+CHANGES = ("rate", "iterations", "hyper", "finalize", "exclude")
+EVERYTHING = (*GRADIENTS, *MISSING, *SPARSE, *CHANGES)
+COUNTS = (1, 0, 9, 99, 499, 998, 999, 1000, 9999, 2**15 - 1, 2**24, 49)
+"""What the counter of steps may be set to: around every number at which something might begin to differ."""
+RATES = (0.5, 0.01, 0.0, 1.0)
+FUNCTION: Document = {"callable": [0.1, 0.03, 0.3, 0.01]}
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a property asks of the lives that it is judged on."""
+
+    kinds: tuple[str, ...] = EVERYTHING
+    events: tuple[int, int] = (1, MOST_EVENTS)
+    drawing: Drawing = field(default_factory=lambda: Drawing(shapes=SHAPES, edges=True))
+    scheduled: bool = True
+    """May the learning rate be a schedule, or a function?"""
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Calls of a schedule: at its landmarks, and at steps between them."""
+
+    dtypes: tuple[str, ...] = ("int64", "int32", "float32", "float64", "int", "float")
+    names: tuple[str, ...] = tuple(schedules.schedules())
+
+
+@functools.cache
+def lives(edition: str, optimizers: tuple[str, ...], life: Life) -> st.SearchStrategy[Document]:
+    """Cases of these optimizers of an edition, as `spec/schemas/case.schema.json` has them."""
+    length = 2 * MOST_ELEMENTS * (1 + MOST_STEPS)
+    variable = st.tuples(st.sampled_from(life.drawing.shapes), st.binary(min_size=length, max_size=length))
+    variables = st.lists(variable, min_size=life.drawing.variables[0], max_size=life.drawing.variables[1])
+    event = st.tuples(st.sampled_from(life.kinds), st.integers(0, 255))
+    events = st.lists(event, min_size=life.events[0], max_size=life.events[1])
+
+    @st.composite
+    def strategy(draw: st.DrawFn) -> Document:
+        optimizer = draw(one_of(optimizers))
+        dtype = draw(one_of(tuple(d for d in dtypes_of(edition, optimizer) if d in life.drawing.dtypes)))
+        config = config_of(draw, edition, optimizer, life.drawing)
+        if life.scheduled and "learning_rate" not in config:
+            config |= rate_of(draw, edition, optimizer)
+        shapes, digits = zip(*draw(variables), strict=True)
+        begin = draw(one_of((1.0, 0.0)))
+        kind = draw(one_of((None, None, None, "non-negative", "max-norm", "unit-norm")))
+        played = draw(events)
+        masked = dtype == "float32" or edition == "keras3"  # Keras 2 makes a mask of float32, whatever the variable is.
+        constraint = CONSTRAINTS[kind] if kind and shapes[0] and (masked or kind != "non-negative") else None
+        numbers = Numbers(shapes, digits, TAILS[draw(between(0, len(TAILS) - 1))], dtype)
+        if config.get("exclude_layers"):
+            config["exclude_layers"] = [draw(one_of(("kernel", "ern", "^b", "s$")))]
+        maker = Maker(edition, optimizer, config, numbers, constraint is not None)
+        made = [event for kind, choice in played for event in maker.events(kind, choice)]
+        return life_of(edition, optimizer, config, numbers.variables(begin, constraint), made)
+
+    return strategy()
+
+
+def rate_of(draw: st.DrawFn, edition: str, optimizer: str) -> Document:
+    """Once in a while a learning rate that varies: a function, or a schedule."""
+    kind = draw(one_of(("number", "number", "function", "schedule")))
+    legacy_nadam = optimizer == "Nadam" and (edition == "tf2.4" or edition.endswith(".legacy"))
+    if kind == "number" or legacy_nadam or optimizer == "Muon":
+        return {}
+    if kind == "function":
+        return {"learning_rate": FUNCTION}
+    name = draw(one_of(("PiecewiseConstantDecay", "ExponentialDecay", "PolynomialDecay", "CosineDecay")))
+    return {"learning_rate": {"class_name": name, "config": USUAL_SCHEDULES[name]}}
+
+
+USUAL_SCHEDULES: dict[str, Document] = {
+    "PiecewiseConstantDecay": {"boundaries": [1, 3], "values": [0.1, 0.03, 0.007]},
+    "ExponentialDecay": {"initial_learning_rate": 0.1, "decay_steps": 3, "decay_rate": 0.5},
+    "PolynomialDecay": {"initial_learning_rate": 0.1, "decay_steps": 4, "end_learning_rate": 0.01, "power": 2.0},
+    "CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 5, "alpha": 0.1},
+}
+
+
+def life_of(
+    edition: str, optimizer: str, config: Document, variables: list[Document], events: list[Document]
+) -> Document:
+    """The case in its final form, its features by what happens in it."""
+    text = str(events)
+    features = ["dense", *(["sparse"] if "'indices'" in text else []), *(["none"] if "None" in text else [])]
+    case = {
+        "flags": [],
+        "optimizer": {"class_name": optimizer, "config": config},
+        "variables": variables,
+        "events": events or [{"apply": [v["value"]["values"] for v in variables]}],
+    }
+    whole = dict(finished(f"{edition}/{optimizer.lower()}/drawn", edition, case))
+    others = [feature for feature in whole["features"] if feature not in features]
+    others += ["constraints"] * any(v.get("constraint") for v in variables)
+    others += ["learning_rate"] * (("'set" in text or "callable" in str(config)) and "learning_rate" not in others)
+    others += ["schedules"] * ("class_name" in str(config))
+    return {**whole, "features": [*features, *dict.fromkeys(others)]}
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The digits of every number of a case, by variable and array: each stays the same whatever else is taken away."""
+
+    shapes: Sequence[Shape]
+    digits: Sequence[bytes]
+    tails: np.ndarray
+    dtype: str
+
+    def array(self, variable: int, array: int, shape: Shape, scale: float) -> np.ndarray:
+        """Numbers between -8 and 8 times a scale, with all the digits of the dtype."""
+        count = int(np.prod(shape))
+        leading = np.frombuffer(self.digits[variable], ">i2", MOST_ELEMENTS, 2 * MOST_ELEMENTS * array)
+        tail = self.tails[variable, array % self.tails.shape[1]]
+        with np.errstate(over="ignore", under="ignore"):
+            exact = (np.resize(leading, count) + np.resize(tail, count)) / 2.0**12 * scale
+            return np.asarray(exact.astype(self.dtype).reshape(shape))
+
+    def variables(self, scale: float, constraint: Document | None) -> list[Document]:
+        """The variables of a case; the first one may have a constraint."""
+        found = []
+        for i, (name, shape) in enumerate(zip(NAMES, self.shapes, strict=False)):
+            value = {"dtype": self.dtype, "shape": list(shape), "values": flat(self.array(i, 0, shape, scale))}
+            held = {"constraint": constraint} if constraint and i == 0 else {}
+            found.append({"name": name if scale else OTHER_NAMES[i], "value": value, **held})
+        return found
+
+
+class Maker:
+    """Events of one case, in their order."""
+
+    def __init__(self, edition: str, optimizer: str, config: Document, numbers: Numbers, constrained: bool) -> None:
+        self.edition, self.optimizer, self.config = edition, optimizer, config
+        self.numbers, self.constrained = numbers, constrained
+        self.count = 0
+        self.latest: list[np.ndarray] = []
+        self.averaged = bool(config.get("use_ema"))
+
+    def events(self, kind: str, choice: int) -> list[Document]:
+        """The event of a kind, if it makes sense here; `choice` picks one of its forms."""
+        change = getattr(self, kind) if kind in CHANGES else None
+        if change:
+            event = change(choice)
+            return [] if event is None else [{"attempt": event}]
+        if self.count == MOST_STEPS:
+            return []
+        self.count += 1
+        scales = (*SCALES.get(self.numbers.dtype, ORDINARY), *EXTREME[self.numbers.dtype])
+        scale = float(scales[(choice >> 4) % 7 % len(scales)])
+        shapes = self.numbers.shapes
+        gradients = [self.numbers.array(i, self.count, shape, scale) for i, shape in enumerate(shapes)]
+        form = {"some": "apply", "order": "apply", "none": "apply"}.get(kind, kind) if self.count == 1 else kind
+        return [getattr(self, f"_{form}")(gradients, choice)]
+
+    def _given(self, gradients: list[np.ndarray]) -> Document:
+        self.latest = gradients
+        return {"apply": [flat(g) for g in gradients]}
+
+    def _apply(self, gradients: list[np.ndarray], _: int) -> Document:
+        return self._given(gradients)
+
+    def _zero(self, gradients: list[np.ndarray], _: int) -> Document:
+        """Gradients that are 0, some of them of the other sign."""
+        return self._given([g * g.dtype.type(0) if np.isfinite(g).all() else np.zeros_like(g) for g in gradients])
+
+    def _zeros(self, gradients: list[np.ndarray], choice: int) -> Document:
+        """Every other element is 0."""
+        given = [g.copy() for g in gradients]
+        for g in given:
+            g.reshape(-1)[choice % 2 :: 2] = 0
+        return self._given(given)
+
+    def _again(self, gradients: list[np.ndarray], _: int) -> Document:
+        """The gradients of the step before."""
+        return self._given(self.latest or gradients)
+
+    def _grown(self, gradients: list[np.ndarray], choice: int) -> Document:
+        """The gradients of the step before, larger, smaller, or of the other sign."""
+        with np.errstate(over="ignore", under="ignore"):
+            return self._given(
+                [g * g.dtype.type((-1.0, 2.0, 0.5, -0.25)[choice % 4]) for g in self.latest or gradients]
+            )
+
+    def _spoiled(self, gradients: list[np.ndarray], choice: int) -> Document:
+        """One element that is infinite, or not a number."""
+        place = (choice >> 2) % len(gradients)
+        if gradients[place].size:
+            gradients[place].reshape(-1)[0] = (np.inf, -np.inf, np.nan, np.inf)[choice % 4]
+        return self._given(gradients)
+
+    def _none(self, gradients: list[np.ndarray], choice: int) -> Document:
+        """One variable has no gradient."""
+        given: list[Any] = [flat(g) for g in gradients]
+        given[choice % len(given)] = None
+        return {"attempt": {"apply": given}}
+
+    def _some(self, gradients: list[np.ndarray], choice: int) -> Document:
+        """Only some of the variables are given."""
+        of = [i for i in range(len(gradients)) if i != choice % len(gradients)] or [0]
+        return {"attempt": {"apply": [flat(gradients[i]) for i in of], "of": of}}
+
+    def _order(self, gradients: list[np.ndarray], choice: int) -> Document:
+        """The variables are given in another order."""
+        of = list(np.roll(range(len(gradients)), 1 + choice % 2).tolist())
+        return {"attempt": {"apply": [flat(gradients[i]) for i in of], "of": of}}
+
+    def _sparse(self, gradients: list[np.ndarray], choice: int) -> Document:
+        """Some rows of one variable or of all: in and out of order, one twice, all, none."""
+        if self.config.get("loss_scale_factor") or (self.constrained and self.edition not in NEW):
+            return self._given(gradients)
+        only = choice % (len(gradients) + 1)
+        given: list[Any] = []
+        for i, gradient in enumerate(gradients):
+            if gradient.ndim == 0 or i == only - 1:
+                given.append(flat(gradient))
+                continue
+            indices = ROWS[(choice + i) % len(ROWS)](len(gradient))
+            rows = np.resize(gradient, (len(indices), *gradient.shape[1:]))
+            tensor = {"dtype": self.numbers.dtype, "shape": list(rows.shape), "values": flat(rows)}
+            given.append({"indices": indices, "values": tensor})
+        return {"apply": given}
+
+    def rate(self, choice: int) -> Document:
+        """The learning rate is another number."""
+        return {"set": {"learning_rate": RATES[choice % len(RATES)]}}
+
+    def iterations(self, choice: int) -> Document:
+        """The counter of steps jumps."""
+        return {"set_iterations": COUNTS[choice % len(COUNTS)]}
+
+    def hyper(self, choice: int) -> Document | None:
+        """An option is overwritten."""
+        known = OVERWRITTEN.get(self.optimizer, {})
+        names = [name for name in known if (name, self.optimizer) != ("momentum", "SGD") or self.config.get("momentum")]
+        names = [name for name in names if name in arguments_of(self.edition, self.optimizer)]
+        return {"set": {names[choice % len(names)]: known[names[choice % len(names)]]}} if names else None
+
+    def finalize(self, _: int) -> Document | None:
+        """What training does at its end."""
+        return {"finalize": True} if self.averaged and self.count else None
+
+    def exclude(self, choice: int) -> Document | None:
+        """A variable is spared weight decay, by itself or by a pattern of its name."""
+        if self.count or "weight_decay" not in arguments_of(self.edition, self.optimizer):
+            return None
+        names = [*NAMES, "^b", "e.$"]
+        return {"exclude": {"variables": [0]} if choice % 3 == 2 else {"names": [names[choice % len(names)]]}}
+
+
+NEW = ("tf2.9", "tf2.12", "tf2.15", "keras3")
+ROWS: tuple[Callable[[int], list[int]], ...] = (
+    lambda n: [0],
+    lambda n: [n - 1, 0, n - 1],
+    lambda n: [0, 0],
+    lambda n: list(range(n))[::-1],
+    lambda n: [n // 2],
+    lambda n: [0, n - 1, 0, n - 1, n - 1],
+    lambda n: [],
+    lambda n: [n - 1, n // 2] if n > 1 else [0],
+    lambda n: list(range(n)),
+)
+
+
+# ---- schedules -----------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def schedule_lives(edition: str, names: tuple[str, ...], calls: Calls) -> st.SearchStrategy[Document]:
+    """Cases of these schedules of an edition, as `spec/schemas/schedule_case.schema.json` has them."""
+
+    @st.composite
+    def strategy(draw: st.DrawFn) -> Document:
+        name = draw(one_of(names))
+        config = schedule_config(draw, edition, name)
+        dtype = draw(one_of(calls.dtypes))
+        landmarks = schedule_cases.landmarks(schedule_cases.full(edition, name, config))
+        steps = sorted({*landmarks, *(draw(between(0, 4096)) for _ in range(6))})
+        typed = schedule_cases.typed(steps, dtype)
+        return {
+            "id": f"{edition}/schedules/{name.lower()}/drawn",
+            "edition": edition,
+            "clauses": schedule_cases.clauses_of(edition, name, config),
+            "features": ["schedules"],
+            "flags": [],
+            "schedule": {"class_name": name, "config": config},
+            "steps": typed,
+        }
+
+    return strategy()
+
+
+def schedule_config(draw: st.DrawFn, edition: str, name: str) -> Document:
+    """The usual arguments, some of them replaced by a sample or by anything in their range; never a refused one."""
+    own = {entry["name"]: entry for entry in schedules.arguments(name, edition)}
+    config = {argument: entry["usual"] for argument, entry in own.items() if "usual" in entry}
+    config |= schedules.schedules()[name].get("random", {}).get("unless", {})
+    fixed = {"name", "boundaries", "values", *schedules.schedules()[name].get("random", {}).get("unless", {})}
+    for argument, entry in own.items():
+        if argument in fixed or not draw(one_of((False, True))):
+            continue
+        if entry["type"] == "float" and draw(one_of((True, False))):
+            low = float(entry.get("minimum", entry.get("exclusiveMinimum", 0.0) + 2.0**-10))
+            reach = float(entry.get("maximum", low + 2.0)) - low
+            drawn: Any = low + int.from_bytes(draw(three_bytes), "big") / 2.0**24 * reach
+        else:
+            drawn = draw(one_of(tuple(entry["samples"])))
+        if not schedule_cases.refused(edition, name, {**config, argument: drawn}):
+            config[argument] = drawn
+    if "boundaries" in config:
+        between_them = sorted({draw(between(0, 40)) for _ in range(draw(between(1, 3)))})
+        values = [int.from_bytes(draw(three_bytes), "big") / 2.0**24 for _ in range(len(between_them) + 1)]
+        config |= {"boundaries": between_them, "values": values}
+    return config
+
+
+def in_release(edition: str) -> list[str]:
+    """The schedules of an edition that is a release's own; a `.legacy` edition has none."""
+    return list(schedules.available(edition)) if edition == schedules.release(edition) else []
