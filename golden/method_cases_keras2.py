@@ -8,6 +8,7 @@ from .drawing import Document
 from .method_events import (
     BIAS,
     BOTH,
+    CALLABLE,
     KERNEL,
     LISTED,
     SCHEDULE,
@@ -228,6 +229,19 @@ def keras_2_topics(optimizer: str, edition: str) -> Iterator[Topic]:
             get("variables"),
         ],
     )
+    if edition != "tf2.9":
+        yield (
+            "apply_gradients-of-a-new-variable",
+            "apply_gradients",
+            {**given, "weight_decay": 0.5},
+            lambda s: [
+                call("apply_gradients", s.pairs()[:1]),
+                call("apply_gradients", s.pairs()),
+                call("apply_gradients", s.pairs()[:1]),
+            ],
+        )
+    if optimizer == "Adam":
+        yield "attributes-that-are-functions", "attributes", {"beta_1": CALLABLE}, lambda s: [attempt(s.apply())]
     yield (
         "apply_gradients",
         "apply_gradients",

@@ -278,6 +278,18 @@ def keras_3_topics(optimizer: str) -> Iterator[Topic]:
         ],
     )
     yield (
+        "apply_gradients-of-a-new-variable",
+        "apply_gradients",
+        {**given, "weight_decay": 0.5},
+        lambda s: [
+            call("apply_gradients", s.pairs()[:1]),
+            call("apply_gradients", s.pairs()),
+            call("apply_gradients", s.pairs()[:1]),
+        ],
+    )
+    if optimizer == "Adam":
+        yield "beta_1-that-is-a-function", "attributes", {"beta_1": CALLABLE}, lambda s: [attempt(s.apply())]
+    yield (
         "apply_gradients",
         "apply_gradients",
         given,
@@ -299,4 +311,14 @@ def keras_3_topics(optimizer: str) -> Iterator[Topic]:
             call("stateless_apply", [scalar(1, "int64")], s.gradients(), s.gradients()),
             s.apply(),
         ],
+    )
+
+
+def exclusion() -> Iterator[Topic]:
+    """Weight decay spared by a pattern that only Keras' own name fits: TensorFlow's ends in `:0`."""
+    yield (
+        "exclude-by-the-end-of-a-name",
+        "exclude",
+        {"weight_decay": 0.5},
+        lambda s: [attempt({"exclude": {"names": ["l$"]}}), s.apply(), s.apply()],
     )

@@ -88,8 +88,8 @@ def test_every_pattern_finds_a_golden_in_each_edition(identity: str) -> None:
 
 def places(edition: str, optimizer: str) -> list[tuple[Path, int]]:
     """Where the goldens of an optimizer of an edition are."""
-    path = files.path_of(edition, optimizer)
-    return [place for place in files.index().values() if place[0] == path]
+    mine = f"{edition}/{optimizer.lower()}/"
+    return [place for identity, place in files.index().items() if identity.startswith(mine)]
 
 
 def without_until(erratum: Document) -> None:
@@ -119,7 +119,7 @@ SPOILERS: list[Callable[[Document], None]] = [
 
 @pytest.mark.parametrize("spoil", SPOILERS)
 def test_a_spoiled_erratum_is_refused(spoil: Callable[[Document], None]) -> None:
-    erratum = copy.deepcopy(ERRATA["E-016"])
+    erratum = {**copy.deepcopy(ERRATA["E-016"]), "cases": [], "until": "graph"}
     spec.validate(erratum, "erratum", "unspoiled")
     spoil(erratum)
     with pytest.raises(spec.SpecificationError, match="spoiled: erratum"):
