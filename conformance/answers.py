@@ -48,7 +48,7 @@ class ProtocolError(NoAnswerError):
 
 def misshapen(case: Document, got: Document) -> Divergence | None:
     """The first array of a trajectory that does not fill the shape it must have; None if all can be compared."""
-    if "schedule" in case or "file" in case:
+    if "schedule" in case or "file" in case or "calls" in case:
         return None
     shapes = [("variables", v["name"], v["value"]["dtype"], v["value"]["shape"]) for v in case["variables"]]
     for (number, layout), step in zip(with_layouts(got), got["steps"], strict=True):

@@ -14,7 +14,7 @@ import numpy as np
 from goldenstep.golden.codec import Rows, array, flat, gradient, unflat
 from goldenstep.spec import wrapper as wrapper_spec
 
-from . import calls, files, schedules, wrappers
+from . import calls, files, schedules, serialization, wrappers
 
 Document = dict[str, Any]
 HIDDEN = ("_u_product", *wrappers.HIDDEN)
@@ -51,7 +51,7 @@ class KerasShaped:
         self.editions = list(namespaces)
         self._variable = variable
         self._tensor = tensor
-        self._forget_names = forget_names
+        self.forget_names = forget_names
         self._slices = slices
         self.restore = restore
         self.counter = counter or (lambda value: variable(value, "iterations"))
@@ -67,6 +67,8 @@ class KerasShaped:
             return f"edition {case['edition']} is not claimed"
         if "schedule" in case:
             return schedules.unsupported(self, case)
+        if "calls" in case:
+            return serialization.unsupported(self, case)
         if "file" in case:
             return files.unsupported(self, case)
         missing = wrappers.unsupported(self, case)
@@ -77,19 +79,23 @@ class KerasShaped:
                 return f"no constraint {constraint['class_name']}"
         if "sparse" in case["features"] and self._slices is None:
             return "no IndexedSlices"
-        return schedules.unsupported(self, case) or calls.unsupported(self, case)
+        cls = getattr(namespace, case["optimizer"].get("class_name", ""), None)
+        resuming = serialization.cannot_resume(cls, case["events"])
+        return schedules.unsupported(self, case) or calls.unsupported(self, case) or resuming
 
     def run(self, case: Document) -> Document:
         """The trajectory of a case: layout and kept steps, and the error if there was one."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if "calls" in case:
+                return serialization.answer(self, case)
             if "schedule" in case:
                 return schedules.answer(self, case)
             return files.answer(self, case) if "file" in case else Run(self, case).trajectory()
 
     def construct(self, case: Document) -> Any:
         """The optimizer of a case."""
-        self._forget_names()
+        self.forget_names()
         return self.optimizer(case["optimizer"], case["edition"])
 
     def optimizer(self, description: Document, edition: str) -> Any:
@@ -235,6 +241,10 @@ class Run:
         variables = [self.variables[i] for i in which.get("variables", ())]
         self.optimizer.exclude_from_weight_decay(var_list=variables, var_names=which.get("names"))
 
+    def resume(self, way: str, variables: list[Any]) -> None:
+        """Another optimizer goes on, made of the config, with the state handed over."""
+        self.optimizer = serialization.resumed(self.optimizer, way, variables)
+
     def record(self, failure: Document | None) -> None:
         """Every variable and the whole state as they are now, and the layout if it has changed."""
         entries = self.entries()
@@ -262,20 +272,12 @@ class Run:
     def load(self, step: Document) -> None:
         """Overwrite every variable and the whole state with what a step recorded."""
         if len(self.entries()) != len(step["state"]):
-            self.build()
+            serialization.build(self.optimizer, self.variables)
         self.count = step["step"]
         targets = [*self.variables, *(v for _, v in self.entries())]
         for target, values in zip(targets, [*step["variables"], *step["state"]], strict=True):
             now = as_array(target)
             target.assign(unflat(values, now.dtype, now.shape))
-
-    def build(self) -> None:
-        """Make the state without a step."""
-        if hasattr(self.optimizer, "_create_all_weights"):
-            with name_scope(getattr(self.optimizer, "inner_optimizer", self.optimizer)):
-                self.optimizer._create_all_weights(self.variables)
-        else:
-            self.optimizer.build(self.variables)
 
 
 class ChangedGradientError(AssertionError):

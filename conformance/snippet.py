@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from goldenstep.golden.compare import unrolled
 from goldenstep.spec import wrapper as wrapper_spec
 
-from . import schedules, wrappers
+from . import schedules, serialization, wrappers
 
 if TYPE_CHECKING:
     from .implementations import Implementation
@@ -51,6 +51,8 @@ def script(code: Document, case: Document, record: Record) -> str:
 
     `code` has the implementation's own words: `imports`, `namespaces` by edition, `variable`, `tensor`.
     """
+    if "calls" in case:
+        return serialization.script(case, code)
     if "schedule" in case:
         return schedules.script(case, code)
     last = record.divergence.step if record.divergence and record.divergence.step else 10

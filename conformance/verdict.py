@@ -103,7 +103,7 @@ def judge(
         known: tuple[str, ...] = (),
         detail: str = "",
     ) -> Record:
-        kind = "schedules" if "schedule" in case else "files" if "file" in case else case["optimizer"]["class_name"]
+        kind = case["optimizer"]["class_name"] if "optimizer" in case else case["features"][0]
         features, clauses = tuple(case["features"]), tuple(case["clauses"])
         return Record(
             case["id"],

@@ -10,7 +10,7 @@ from goldenstep import spec
 
 from . import files
 from .oracle_process import OracleError
-from .record import record, verify
+from .record import KINDS, record, verify
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--folder", type=Path, default=files.FOLDER, help="where the goldens lie (default: the shipped ones)"
     )
-    parser.add_argument("--optimizer", help="only this optimizer or wrapper; or: schedules, methods, files")
+    parser.add_argument("--optimizer", help=f"only this optimizer or wrapper, or one of: {', '.join(KINDS)}")
     parser.add_argument("--all", action="store_true", help="record known cases again, too")
     given = parser.parse_args(arguments)
     try:

@@ -70,7 +70,7 @@ def owners(case: Document) -> list[Owner]:
 def bounds(case: Document) -> list[Document | None]:
     """Per variable: the stated bound of its rule and dtype, or None where it is exact."""
     if (
-        {"schedule", "file"} & set(case)
+        {"schedule", "file", "calls"} & set(case)
         or "source" in case["optimizer"]
         or not wrapper_spec.innermost(case["optimizer"])
     ):
@@ -124,6 +124,10 @@ def unrolled(events: list[Document]) -> Iterator[Document]:
 
 def compare(case: Document, expected: Document, got: Document) -> Comparison:
     """The comparison of a case's recorded (or computed) trajectory with an implementation's."""
+    if "calls" in case:
+        from . import serialization_compare
+
+        return serialization_compare.compare(case, expected, got)
     if "schedule" in case:
         from . import schedule_compare
 

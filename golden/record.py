@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,13 @@ from . import files, saved_files
 from .cases import cases_of
 from .compare import bounds, compare, fed
 from .file_cases import file_cases
+from .identifier_cases import identifier_cases
 from .method_cases import method_cases
 from .oracle_process import OracleProcess
 from .own_cases import own_cases
 from .promote import PROMOTED
 from .schedule_cases import schedule_cases
+from .serialization_cases import config_cases, weights_cases
 from .wrapper_cases import wrapper_cases_of
 
 Document = dict[str, Any]
@@ -31,18 +33,23 @@ def editions_of(release: str) -> list[str]:
     return [edition for edition, document in spec.editions().items() if document["release"] == release]
 
 
-KINDS = {"schedules": schedule_cases, "files": file_cases, "methods": method_cases, "own": own_cases}
+KINDS: dict[str, Callable[[str], Iterator[Document]]] = {
+    "schedules": schedule_cases,
+    "files": file_cases,
+    "methods": method_cases,
+    "own": own_cases,
+    "config": config_cases,
+    "identifiers": identifier_cases,
+    "weights": weights_cases,
+}
+"""The kinds of cases that have golden files of their own, beside those of the optimizers."""
 
 
 def _jobs(release: str) -> list[tuple[str, str]]:
-    """Every edition of a release with each optimizer, wrapper and kind of case, and the release with its schedules."""
-    kinds = ["methods", "own", "files"]
-    jobs = [
-        (edition, name)
-        for edition in editions_of(release)
-        for name in [*spec.available(edition), *wrapper_spec.available(edition), *kinds]
-    ]
-    return [*jobs, (release, "schedules")]
+    """Every edition of a release with each optimizer, wrapper, and other kind that has cases in it."""
+    editions = editions_of(release)
+    jobs = [(e, name) for e in editions for name in [*spec.available(e), *wrapper_spec.available(e)]]
+    return jobs + [(e, kind) for e in editions for kind in KINDS if next(KINDS[kind](e), None)]
 
 
 def _cases(edition: str, optimizer: str, folder: Path) -> Iterator[Document]:

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import Document, _folder, arguments, editions, holds, hyperparameters
+from . import Document, _folder, arguments, editions, hyperparameters
 from . import schedule as schedules
 
 SCALAR = {"float": "number", "int": "integer", "bool": "boolean", "string": "string"}
@@ -112,10 +112,11 @@ TYPES: dict[str, Document] = {
     "string": {"type": "string"},
     "list of regular expressions": {"type": "array", "items": {"type": "string"}},
 }
+DTYPES = ("float", "float16", "float32", "float64", "int32")
 NUMBERS: dict[str, list[Document]] = {
-    "float": [{"type": "number"}],
+    "float": [{"type": "number"}, scalar("$float")],
     "float32": [scalar("$float32")],
-    "as given": [{"type": "number"}, *(scalar(f"${dtype}") for dtype in ("float16", "float32", "float64", "int32"))],
+    "as given": [{"type": "number"}, *(scalar(f"${dtype}") for dtype in DTYPES)],
 }
 FUNCTION = _closed(
     {
@@ -128,7 +129,10 @@ FUNCTION = _closed(
 
 
 def _of_schedules(edition: str) -> Iterator[Document]:
-    """The document of every schedule of an edition."""
+    """The document of every schedule of an edition, and of one of the user's own."""
+    own: Document = {"class_name": {"not": {"enum": list(schedules.available(edition))}}, "config": {"type": "object"}}
+    module = {"type": ["string", "null"]}
+    yield _closed({"module": module, **own, "registered_name": {"type": "string"}} if with_module(edition) else own)
     for name in schedules.available(edition):
         described = {"class_name": {"const": name}, "config": schema_of_schedule(name, edition)}
         if with_module(edition):
@@ -176,15 +180,24 @@ def module_of(optimizer: str, edition: str) -> str:
     return str(found.get("modules_of", {}).get(f"{edition}/{optimizer}", found["modules"][edition]))
 
 
+def modules(release: str) -> set[str]:
+    """The modules that hold the optimizers of a release."""
+    return set(_release(release)["modules"].values())
+
+
 def registered(edition: str) -> bool:
     """Are the optimizers of the edition registered as `Custom>Adam`?"""
     return edition in _release(edition)["registered"]
 
 
-def clauses(name: str, edition: str, facts: Mapping[str, Any]) -> list[str]:
-    """Ids of the clauses of a format that speak about an edition."""
-    return [
-        clause["id"]
-        for clause in formats()[name]["clauses"]
-        if edition in clause.get("editions", [edition]) and holds(clause.get("when", {}), facts)
-    ]
+def clauses(name: str, edition: str) -> list[Document]:
+    """The clauses of a format that speak about an edition."""
+    return [clause for clause in formats()[name]["clauses"] if edition in clause.get("editions", [edition])]
+
+
+# ---- the state --------------------------------------------------------------------------------------------
+
+
+def methods_of_state(edition: str) -> list[str]:
+    """The methods of an edition's optimizers that read or write the state."""
+    return list(formats()["weights"]["methods"][edition])

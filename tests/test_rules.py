@@ -135,7 +135,7 @@ def test_a_rule_leaves_its_inputs_alone(optimizer: str, kind: str, rule: Rule) -
         if p.kind is not p.KEYWORD_ONLY
     ]
     before = [array.copy() for array in arrays]
-    given = {**config, "t": 3, "learning_rate": np.float32(0.1)}
+    given = {**config, "t": 3, "learning_rate": np.float32(0.1), "schedule_decay": 0.004}
     rule(*arrays, **{p.name: given[p.name] for p in parameters if p.kind is p.KEYWORD_ONLY})
     assert all(np.array_equal(a, b) for a, b in zip(arrays, before, strict=True))
 

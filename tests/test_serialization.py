@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import copy
+import re
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 from goldenstep import spec
+from goldenstep.conformance.keras_shaped import KerasShaped, reference
+from goldenstep.conformance.serialization import script
+from goldenstep.conformance.verdict import Verdict, judge
+from goldenstep.golden import files
+from goldenstep.golden.compare import compare
+from goldenstep.golden.identifier_cases import identifier_cases
+from goldenstep.golden.serialization_cases import config_cases, weights_cases
 from goldenstep.reference.editions import keras3, namespace, tf2_4, tf2_9, tf2_12, tf2_15
 from goldenstep.spec import schedule as spec_of_schedules
 from goldenstep.spec import serialization
@@ -115,7 +131,7 @@ def test_custom_objects_name_classes_of_ones_own(release: str) -> None:
 
     class Halving(module.schedules.LearningRateSchedule):  # type: ignore[misc,name-defined]
         def __call__(self, step: Any) -> Any:
-            return 0.5 ** int(step)
+            return np.float32(0.5 ** int(step))
 
         def get_config(self) -> Document:
             return {}
@@ -129,7 +145,7 @@ def test_custom_objects_name_classes_of_ones_own(release: str) -> None:
 def test_the_hyperparameters_of_optimizer_v2_are_variables_once_one_is_read() -> None:
     optimizer = tf2_4.Adam(0.5, epsilon=None, decay=1)
     assert [type(value) for value in optimizer.get_config().values()] == [str, float, int, float, float, float, bool]
-    assert optimizer.beta_1 == np.float32(0.9)
+    assert float(optimizer.beta_1) == np.float32(0.9)
     kinds = [type(value) for value in optimizer.get_config().values()]
     assert kinds == [str, np.float32, np.int32, np.float32, np.float32, float, bool]
     assert optimizer.get_config()["epsilon"] == 1e-7
@@ -151,3 +167,178 @@ def test_release_of_every_edition_has_identifiers() -> None:
     assert {spec_of_schedules.release(edition) for edition in spec.editions()} == set(RELEASES)
     assert set(serialization.formats()["identifiers"]["releases"]) == set(RELEASES)
     assert set(serialization.formats()["config"]["editions"]) == set(spec.editions())
+
+
+# ---- the goldens ------------------------------------------------------------------------------------------
+
+KINDS = {"config": config_cases, "identifiers": identifier_cases, "weights": weights_cases}
+FILES = [(kind, edition) for kind in KINDS for edition in spec.editions() if next(KINDS[kind](edition), None)]
+
+
+@pytest.mark.parametrize(("kind", "edition"), FILES)
+def test_recorded_cases_are_the_ones_that_the_specification_gives(kind: str, edition: str) -> None:
+    recorded = [golden["case"] for golden in files.goldens(files.path_of(edition, kind))]
+    assert recorded == list(KINDS[kind](edition))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_clause_ids_are_unique_and_every_clause_has_a_case(kind: str) -> None:
+    clauses = [clause["id"] for clause in serialization.formats()[kind]["clauses"]]
+    assert len(set(clauses)) == len(clauses)
+    covered = {
+        (clause, edition) for edition in spec.editions() for case in KINDS[kind](edition) for clause in case["clauses"]
+    }
+    wanted = {
+        (clause["id"], edition)
+        for edition in spec.editions()
+        for clause in serialization.clauses(kind, edition)
+        if (kind, edition) in FILES
+    }
+    assert covered == wanted
+
+
+@pytest.mark.parametrize(("kind", "edition"), FILES)
+def test_goldens_satisfy_their_schema(kind: str, edition: str) -> None:
+    for golden in files.goldens(files.path_of(edition, kind)):
+        spec.validate(golden, "golden", golden["case"]["id"])
+
+
+def recorded_configs(given: Any) -> Iterator[tuple[str, str, Document]]:
+    """Every optimizer of the release's own that a result describes, or made: edition, class, config."""
+    if isinstance(given, dict):
+        if "$optimizer" in given:
+            found = given["$optimizer"]
+            yield found["edition"], found["class_name"], found["config"]
+        for value in given.values():
+            yield from recorded_configs(value)
+    elif isinstance(given, list):
+        for value in given:
+            yield from recorded_configs(value)
+
+
+@pytest.mark.parametrize("edition", spec.editions())
+def test_every_recorded_config_satisfies_the_schema_that_the_specification_makes(edition: str) -> None:
+    checked = 0
+    validators: dict[tuple[str, str], Draft202012Validator] = {}
+    for kind in ("config", "identifiers"):
+        path = files.path_of(edition, kind)
+        for golden in files.goldens(path) if path.exists() else ():
+            for place, name, config in recorded_configs(golden["trajectory"]["results"]):
+                if name in spec.available(place):
+                    if (place, name) not in validators:
+                        validators[place, name] = Draft202012Validator(serialization.schema_of_config(name, place))
+                    error = best_match(validators[place, name].iter_errors(config))
+                    fails_at_the_first_step = isinstance(config["learning_rate"], str | None)
+                    assert (error is not None) == fails_at_the_first_step, f"{golden['case']['id']}: {error}"
+                    assert list(config) == [k for k in serialization.config_keys(name, place) if k in config]
+                    checked += 1
+    assert checked > 60
+
+
+def test_a_schema_of_a_config_is_closed_and_refuses_what_is_not_its_own() -> None:
+    schema = serialization.schema_of_config("Adam", "keras3")
+    config = keras3.Adam().get_config()
+    validator = Draft202012Validator(schema)
+    assert validator.is_valid(config)
+    assert not validator.is_valid({**config, "decay": 0.0})
+    assert not validator.is_valid({key: value for key, value in config.items() if key != "beta_1"})
+    assert not validator.is_valid({**config, "learning_rate": {"$float32": 0.001}})
+    assert not validator.is_valid({**config, "amsgrad": 0})
+    older = Draft202012Validator(serialization.schema_of_config("Adam", "tf2.12"))
+    assert older.is_valid({**tf2_12.Adam().get_config(), "learning_rate": {"$float32": 0.001}})
+    assert not older.is_valid({**tf2_12.Adam().get_config(), "learning_rate": 0.001})
+
+
+# ---- the judge --------------------------------------------------------------------------------------------
+
+
+def golden_of(identity: str) -> Document:
+    """A recorded golden by its id."""
+    return files.parsed(*files.index()[identity])
+
+
+@pytest.mark.parametrize(("kind", "edition"), FILES)
+def test_the_reference_gives_the_recorded_results(kind: str, edition: str) -> None:
+    implementation = reference()
+    for golden in files.goldens(files.path_of(edition, kind)):
+        record = judge(implementation, golden["case"], golden["trajectory"])
+        assert record.verdict is Verdict.EXACT, f"{record.id}: {record.reason}"
+        assert record.optimizer == kind
+
+
+def test_the_judge_names_the_call_and_the_key_that_differ() -> None:
+    golden = golden_of("keras3/config/adam-defaults")
+    for spoil, where in (
+        (lambda results: results[1]["value"].update(beta_1=0.91), "call 2, get_config, result['beta_1']"),
+        (lambda results: results[1]["value"].update(speed=1), "call 2, get_config, result, keys"),
+        (lambda results: results[0].update(error={"type": "ValueError", "message": "no"}), "call 1, construct"),
+        (lambda results: results[3].update(given={"name": "x"}), "call 4, from_config, the argument afterwards"),
+        (lambda results: results.pop(), "call 7, from_config"),
+        (lambda results: results[1]["value"].update(amsgrad=0), "call 2, get_config, result['amsgrad']"),
+    ):
+        got = copy.deepcopy(golden["trajectory"])
+        spoil(got["results"])
+        divergence = compare(golden["case"], golden["trajectory"], got).divergence
+        assert divergence is not None
+        assert divergence.where == where
+    same = compare(golden["case"], golden["trajectory"], copy.deepcopy(golden["trajectory"]))
+    assert same.divergence is None
+
+
+def test_an_implementation_declines_what_it_does_not_have() -> None:
+    class Adam:
+        def __init__(self, learning_rate: float = 0.001) -> None: ...
+
+        def apply_gradients(self, pairs: Any) -> None: ...
+
+    bare = KerasShaped("bare", {"keras3": types.SimpleNamespace(Adam=Adam)}, keras3.Adam, np.asarray)
+    declined = {
+        "keras3/config/adam-defaults": "no get_config",
+        "keras3/config/sgd-defaults": "no SGD of keras3",
+        "keras3/identifiers/get-adam": "no get",
+        "keras3/identifiers/schedules-none": "no schedules.deserialize",
+        "keras3/weights/adam-set_weights": "no set_weights",
+        "keras3/weights/adam-save_own_variables": "no save_own_variables",
+    }
+    found = {identity: bare.supports(golden_of(identity)["case"]) for identity in declined if identity in files.index()}
+    assert found == {identity: reason for identity, reason in declined.items() if identity in found}
+    assert len(found) >= 5
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "tf2.4/config/adam-schedule-of-ones-own-unknown",
+        "tf2.12/config/sgd-schedule",
+        "tf2.12/identifiers/dict-plain",
+        "tf2.15/identifiers/serialize-adam",
+        "tf2.15/weights/adam-set_weights",
+        "keras3/weights/sgd-load_own_variables",
+        "keras3/identifiers/schedules-cosinedecay",
+    ],
+)
+def test_the_script_of_a_failure_runs_and_prints_every_result(identity: str) -> None:
+    golden, implementation = golden_of(identity), reference()
+    assert implementation.code is not None
+    text = script(golden["case"], implementation.code)
+    raised = [call for call in golden["trajectory"]["results"] if "error" in call]
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert (done.returncode != 0) == bool(raised), done.stderr
+    if not raised:
+        asked = sum(not {"construct", "schedule", "build", "set"} & set(call) for call in golden["case"]["calls"])
+        assert len(done.stdout.splitlines()) >= asked
+
+
+# ---- the documentation ------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parent.parent / "docs" / "serialization.md"
+
+
+def test_the_examples_of_the_page_give_what_they_show() -> None:
+    result = subprocess.run([sys.executable, "-m", "doctest", "-v", str(PAGE)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+    assert "0 failed" in result.stdout
+    links = re.findall(r"\]\(([^)#]+)\)", PAGE.read_text())
+    assert links
+    assert [link for link in links if not (PAGE.parent / link).exists()] == []
+    assert "docs/serialization.md" in (PAGE.parent.parent / "README.md").read_text()

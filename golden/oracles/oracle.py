@@ -25,6 +25,7 @@ import calls  # noqa: E402
 import files  # noqa: E402
 import numpy as np  # noqa: E402
 import schedules  # noqa: E402
+import serialization  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import wrappers  # noqa: E402
 
@@ -46,6 +47,11 @@ def keras3_variable(value, name, constraint):
 def tf_variable(value, name, constraint):
     constraint = constraint_of(constraint, tf.keras) if constraint else None
     return tf.Variable(value, name=name, dtype=value.dtype, constraint=constraint)
+
+
+def variable(edition):
+    """What makes the variables of an edition."""
+    return keras3_variable if edition == "keras3" else tf_variable
 
 
 def constraint_of(document, keras):
@@ -179,7 +185,7 @@ class Run:
             forget_names(self.edition)
             self.optimizer = optimizer_of(self.case["optimizer"], self.edition)
             self.stage = "variables"
-            make = keras3_variable if self.edition == "keras3" else tf_variable
+            make = variable(self.edition)
             self.variables = [
                 make(array_of(v["value"]), v["name"], v.get("constraint")) for v in self.case["variables"]
             ]
@@ -253,6 +259,9 @@ class Run:
         variables = [self.variables[i] for i in which.get("variables", ())]
         self.optimizer.exclude_from_weight_decay(var_list=variables, var_names=which.get("names"))
 
+    def resume(self, way, variables):
+        self.optimizer = serialization.resumed(self.optimizer, way, variables, sys.modules[__name__])
+
     def entries(self):
         variables = [(name_of(v), v) for v in state_of(self.optimizer)]
         return variables + hidden_state(self.optimizer) + wrappers.hidden_state(self.optimizer)
@@ -281,20 +290,21 @@ class Run:
     def load(self, step):
         """Overwrite every variable and the whole state with what another step recorded."""
         if len(self.entries()) != len(step["state"]):
-            self.build()
+            build(self.optimizer, self.variables)
         self.count = step["step"]
         for variable, values in zip(self.variables, step["variables"]):
             variable.assign(array_of(values, as_array(variable)))
         for (_, variable), values in zip(self.entries(), step["state"]):
             variable.assign(array_of(values, as_array(variable)))
 
-    def build(self):
-        """Make the state without a step."""
-        if hasattr(self.optimizer, "_create_all_weights"):
-            with tf.name_scope(getattr(self.optimizer, "inner_optimizer", self.optimizer)._name):
-                self.optimizer._create_all_weights(self.variables)
-        else:
-            self.optimizer.build(self.variables)
+
+def build(optimizer, variables):
+    """Make the state without a step."""
+    if hasattr(optimizer, "_create_all_weights"):
+        with tf.name_scope(getattr(optimizer, "inner_optimizer", optimizer)._name):
+            optimizer._create_all_weights(variables)
+    else:
+        optimizer.build(variables)
 
 
 def as_array(variable):
@@ -331,6 +341,8 @@ def main():
             answer = schedules.answer(request["case"])
         elif "file" in request["case"]:
             answer = files.answer(request["case"])
+        elif "calls" in request["case"]:
+            answer = serialization.Calls(request["case"], sys.modules[__name__]).answer()
         else:
             answer = Run(request["case"]).trajectory()
         ANSWERS.write(json.dumps(answer) + "\n")

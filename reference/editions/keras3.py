@@ -60,9 +60,11 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         if steps and not steps >= 2:
             raise ValueError(f"`gradient_accumulation_steps` must be an integer >= 2. Received: {steps}")
         refuse_averages(config, ">= 1")
+        if "exclude_layers" in config:
+            config["exclude_layers"] = config["exclude_layers"] or []
 
     def _default_name(self, class_name: str | None = None) -> str:
-        return unique_name(class_name or self.optimizer)
+        return unique_name(class_name or type(self).__name__)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -162,6 +164,8 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
             if len(gradients) != len(self._trainable_variables):
                 raise ValueError(f"expected {len(self._trainable_variables)} gradients, got {len(gradients)}.")
             return self._trainable_variables
+        if self._outer == "":
+            self._outer = None
         self.build(variables)
         for variable in variables:
             if id(variable) not in self._plans:

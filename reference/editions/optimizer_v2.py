@@ -25,7 +25,7 @@ from ..minimizing import warn_of_missing
 from ..schedules import LearningRateSchedule, called
 from ..slices import values_of, with_values
 from ..variable import Gradient, IndexedSlices, Variable
-from .state_v2 import SlotsOfAnyShape, StateV2
+from .state_v2 import PRIVATE, SlotsOfAnyShape, StateV2
 
 KEYWORDS = ("clipnorm", "clipvalue", "global_clipnorm", "lr", "decay")
 
@@ -40,7 +40,8 @@ class OptimizerV2(StateV2):
         if self.optimizer == "Nadam":
             if isinstance(kwargs.get("lr", self._config["learning_rate"]), LearningRateSchedule):
                 raise ValueError("The Nadam optimizer does not support a LearningRateSchedule as the learning rate.")
-            kwargs.pop("decay", None)  # Taken, but Nadam has a schedule of its own.
+            kwargs = {**kwargs, "decay": kwargs.get("schedule_decay", 0.004)}  # Whatever `decay` was given.
+            kwargs.pop("schedule_decay", None)
         for key, value in kwargs.items():
             if key not in KEYWORDS:
                 raise TypeError(
@@ -58,10 +59,10 @@ class OptimizerV2(StateV2):
             )
         if self.optimizer != "Ftrl":  # which takes `lr` and does not use it
             self._config["learning_rate"] = kwargs.get("lr", self._config["learning_rate"])
-        self._initial_decay = kwargs.get("decay", 0.0)
+        self._decay_given = kwargs.get("decay", 0.0)
+        self._initial_decay = 0.0 if self.optimizer == "Nadam" else self._decay_given
         own = self._own_arguments()
         self._hyper = {name: value for name, value in self._config.items() if own.get(name, {}).get("hyper")}
-        self._decay_given = 0.004 if self.optimizer == "Nadam" else self._initial_decay
         self._hyper["decay"] = self._decay_given
         if "epsilon" in self._config:
             self._config["epsilon"] = self._config["epsilon"] or 1e-7
@@ -74,6 +75,8 @@ class OptimizerV2(StateV2):
         """A hyperparameter is the number that was given, or numpy's scalar of its variable; a function is called."""
         if key == "decay" and not serialization.decay_is_a_variable(self.edition):
             return self._decay_given
+        if key in PRIVATE:
+            return self._config[key]
         if key not in self._hyper:
             return super()._in_config(key)
         value = called(self._hyper[key])
@@ -125,7 +128,8 @@ class OptimizerV2(StateV2):
         decay = self._decay(dtype)
         if self._initial_decay > 0:
             learning_rate = learning_rate / (1 + decay * iterations)
-        return {**now, "learning_rate": learning_rate, "t": int(self._iterations.value) + 1}
+        step = int(self._iterations.value) + 1
+        return {**now, "learning_rate": learning_rate, "schedule_decay": self._decay_given, "t": step}
 
     def _scheduled(self, learning_rate: Any, iterations: np.floating) -> Any:
         """What a schedule gives for the iterations in the dtype of the variables; a number is itself."""

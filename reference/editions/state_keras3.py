@@ -21,7 +21,7 @@ from ..variable import Gradient, Variable, initial
 class StateKeras3(Configured):
     """The part of the base of Keras 3 that does not belong to a step."""
 
-    _outer: str | None = None
+    _outer: str | None = ""
     built: bool
 
     def within(self, scope: str | None) -> None:

@@ -22,6 +22,9 @@ from ..minimizing import Pairs, gradients_of
 from ..schedules import LearningRateSchedule, called
 from ..variable import Variable, initial
 
+PRIVATE = ("initial_accumulator_value", "l2_shrinkage_regularization_strength")
+"""Arguments that are kept under another name: an attribute that is set in their place has no effect."""
+
 
 class StateV2(Configured):
     """The part of OptimizerV2 that holds what a step reads and writes."""
@@ -44,7 +47,9 @@ class StateV2(Configured):
 
     def __setattr__(self, name: str, value: Any) -> None:
         name = "learning_rate" if name == "lr" else name
-        if name in self.__dict__.get("_hyper", ()):
+        if name in PRIVATE:
+            object.__setattr__(self, name, value)
+        elif name in self.__dict__.get("_hyper", ()):
             self._set_hyper(name, value)
         else:
             if name in self.__dict__.get("_config", ()):
@@ -92,12 +97,14 @@ class StateV2(Configured):
                    **_: Any) -> Variable:  # fmt: skip
         """A new variable, float32 unless said otherwise; it is none of the weights.
 
-        A number as initializer is the variable's value, int32 or float32, whatever shape and dtype are given.
+        A number as initializer is the variable's value, int32 or float32 (a scalar of numpy keeps its dtype), whatever
+        shape and dtype are given.
         """
+        if isinstance(initializer, np.number):
+            return Variable(np.asarray(initializer), f"{name}:0")
         if isinstance(initializer, int | float):
-            return Variable(
-                np.asarray(initializer, np.int32 if isinstance(initializer, int) else np.float32), f"{name}:0"
-            )
+            kind = np.int32 if isinstance(initializer, int) else np.float32
+            return Variable(in_range(initializer, kind), f"{name}:0")
         return Variable(initial(initializer, shape, dtype or np.float32), f"{name}:0")
 
     def variables(self) -> list[Variable]:
@@ -205,6 +212,15 @@ class StateV2(Configured):
     def _compute_gradients(self, loss: Any, var_list: Any, grad_loss: Any = None, tape: Any = None) -> Pairs:
         """The pairs of gradient and variable that `minimize` applies; a gradient may be None."""
         return gradients_of(loss, var_list, tape, grad_loss, flatten=True)
+
+
+def in_range(number: float, dtype: DTypeLike) -> np.ndarray:
+    """A number of Python as a scalar of a dtype; ValueError if it is too large for it."""
+    with np.errstate(over="ignore"):
+        scalar = np.asarray(number, dtype)
+    if np.isfinite(number) and not np.isfinite(scalar):
+        raise ValueError("Can't convert Python sequence with a value out of range for a double-precision float.")
+    return scalar
 
 
 class SlotsOfAnyShape:

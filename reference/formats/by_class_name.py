@@ -78,7 +78,7 @@ def deserialize(identifier: Any, known: Known, custom_objects: CustomObjects | N
     cls, config = known.found(identifier["class_name"], custom), identifier["config"]
     if cls is None:
         raise ValueError(unknown(known.kind, identifier["class_name"]))
-    for key, value in config.items():
+    for key, value in () if isinstance(config, list) else config.items():
         if isinstance(value, dict) and "__passive_serialization__" in value:
             config[key] = deserialize(value, dataclasses.replace(known, kind="config_item"), custom)
         elif key != "name" and isinstance(value, str) and isinstance(_own(value, custom), FunctionType):

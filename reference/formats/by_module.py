@@ -23,19 +23,25 @@ PLAIN = (str, int, float, bool)
 
 @dataclass(frozen=True)
 class Public:
-    """What a release names publicly: the module of each class, and the class of each module and name."""
+    """What a release names publicly: the module of each class, the class of each module and name, `Custom>Adam`.
+
+    A strict one, of Keras 3, takes only dicts as configs, and no registered name for a class of its own.
+    """
 
     module_of: Callable[[type], str | None]
     found: Callable[[str, str], Any]
+    registered: Mapping[str, Any]
+    modules: frozenset[str]
+    strict: bool
 
 
 def serialize(thing: Any, public: Public) -> Any:
-    """Plain values as they are, numpy's scalars as Python's, lists and dicts part by part, objects as documents.
+    """Plain values as they are, numpy's other scalars as Python's, lists and dicts part by part, objects as documents.
 
     Raises TypeError for an object that has neither a config nor a name.
     """
-    if thing is None or isinstance(thing, PLAIN):
-        return thing.item() if isinstance(thing, np.generic) else thing
+    if thing is None or isinstance(thing, PLAIN):  # numpy's float64 is one of Python's floats.
+        return thing
     if isinstance(thing, list | tuple):
         return type(thing)(serialize(value, public) for value in thing)
     if isinstance(thing, dict):
@@ -88,7 +94,7 @@ def deserialize(
     With a table of `objects` only the class name is looked at: one that is not in the table is given back as it is.
     Raises TypeError where no class can be found, and ValueError for a dict without class name, and for a lambda.
     """
-    custom = {**(custom_objects or {}), **in_scope()}
+    custom = {**(custom_objects or {}), **in_scope(), **public.registered}
     if config is None:
         return None
     if isinstance(config, str) and custom.get(config) is not None:
@@ -99,7 +105,7 @@ def deserialize(
         name, inner = _name_and_config(config)
         if name not in objects:
             return name
-        return _made(objects[name], inner, custom)
+        return _made(objects[name], inner, custom, public)
     if isinstance(config, PLAIN):
         return config
     if not isinstance(config, dict):
@@ -118,7 +124,7 @@ def deserialize(
     found = custom.get(registered)
     if found is None:
         found = _public(config, inner if is_function else name, public)
-    return found if isinstance(found, FunctionType) else _made(found, inner, custom)
+    return found if isinstance(found, FunctionType) else _made(found, inner, custom, public)
 
 
 def _is_custom(config: Any, custom: Mapping[str, Any]) -> bool:
@@ -147,15 +153,25 @@ def _name_and_config(config: Any) -> tuple[Any, Any]:
 def _public(config: Document, name: str, public: Public) -> Any:
     """What the module of a document has by the name, if it is one of the release's public modules."""
     found = public.found(config.get("module") or "", name)
+    if found is None and public.strict and config.get("module") in public.modules:
+        raise ValueError(f"Could not deserialize '{config['module']}.{name}': the module has no such class.")
     if found is None:
         raise TypeError(
             f"Could not locate '{name}' of module {config.get('module')!r}. Pass it as one of `custom_objects`, if it "
             f"is a class of your own. Full object config: {config}"
         )
+    registered = config.get("registered_name")
+    if registered and public.strict and registered not in (name, config["class_name"]):
+        raise ValueError(
+            f"`registered_name={registered!r}` was provided in the config, but '{config['module']}.{name}' is a class "
+            f"of Keras, which has none. Full object config: {config}"
+        )
     return found
 
 
-def _made(cls: Any, inner: Any, custom: CustomObjects) -> Any:
-    """An object of a class, by its `from_config`; in Keras 3 every config must be a dict."""
+def _made(cls: Any, inner: Any, custom: CustomObjects, public: Public) -> Any:
+    """An object of a class, by its `from_config`."""
+    if public.strict and not isinstance(inner, dict | None):
+        raise TypeError(f"Expected 'config' to be a dict for {cls.__name__}, instead got {type(inner)}")
     with custom_object_scope(custom):
         return cls.from_config({} if inner is None else inner)

@@ -38,7 +38,7 @@ class Configured(Optimizer):
         A schedule among the arguments is made of its description, which it replaces in `config`; `custom_objects`
         names schedules of one's own. Whatever the constructor refuses, this refuses too.
         """
-        if isinstance(config.get("learning_rate"), dict):
+        if "learning_rate" in config and isinstance(config["learning_rate"], dict):
             config["learning_rate"] = cls._rate_of(config["learning_rate"], custom_objects)
         return cls(**config)
 

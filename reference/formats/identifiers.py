@@ -134,7 +134,8 @@ def found_in(release: str) -> Callable[[str, str], Any]:
 @functools.cache
 def public(release: str) -> by_module.Public:
     """What a release of Keras 2.15 or 3 names publicly."""
-    return by_module.Public(module_of, found_in(release))
+    modules = frozenset({*serialization.modules(release), serialization.SCHEDULES})
+    return by_module.Public(module_of, found_in(release), registered(release), modules, strict=release == "keras3")
 
 
 # ---- schedules --------------------------------------------------------------------------------------------

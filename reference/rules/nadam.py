@@ -1,7 +1,8 @@
 """Nadam: Adam with Nesterov momentum, on a schedule of momenta that warms up.
 
 Source       Dozat 2016, "Incorporating Nesterov Momentum into Adam", algorithm 2 and the schedule after it:
-             u(t) = beta_1 * (1 - 0.96**(psi * t) / 2), where the paper and the legacy editions have psi = 0.004.
+             u(t) = beta_1 * (1 - 0.96**(psi * t) / 2), where the paper has psi = 0.004; so has schedule_decay of the
+             legacy editions, unless another is given.
 State        m, v: dtype and shape of w, start at 0.  t is 1 on the first update.
              Once per optimizer, in the dtype of its first variable: u_product, the product of all u(t), starts at 1.
              Hidden: u_before, u_product as this update found it; u_count, 1 plus how often u_product was multiplied.
@@ -43,10 +44,10 @@ def advance(u_product, *, t, beta_1):
     return (flush(u_product * b1 * (1 - 0.5 * power(base, step))),)
 
 
-def nadam_legacy_2_4(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon):
+def nadam_legacy_2_4(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon, schedule_decay):
     """TF 2.4's Nadam._resource_apply_dense, one tensor operation after the other."""
     lr, b1, b2, epsilon = cast(w.dtype, learning_rate, beta_1, beta_2, epsilon)
-    step, after, psi, before = cast(w.dtype, t, t + 1, 0.004, u_before)
+    step, after, psi, before = cast(w.dtype, t, t + 1, schedule_decay, u_before)
     (base,) = cast_tensor(w.dtype, 0.96)
     u = b1 * (1 - 0.5 * power(base, psi * step))
     u_next = b1 * (1 - 0.5 * power(base, psi * after))
@@ -58,10 +59,10 @@ def nadam_legacy_2_4(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_
     return w, m, v, u_product, u_before
 
 
-def nadam_legacy(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon):
+def nadam_legacy(w, g, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon, schedule_decay):
     """OptimizerV2 Nadam._resource_apply_dense, one tensor operation after the other."""
     lr, b1, b2, epsilon = cast(w.dtype, learning_rate, beta_1, beta_2, epsilon)
-    step, after, psi, before = cast(w.dtype, t, t + 1, 0.004, u_before)
+    step, after, psi, before = cast(w.dtype, t, t + 1, schedule_decay, u_before)
     (base,) = cast_tensor(w.dtype, 0.96)
     u = b1 * (1 - 0.5 * power(base, psi * step))
     u_next = b1 * (1 - 0.5 * power(base, psi * after))
@@ -102,10 +103,12 @@ def nadam_keras3(w, g, m, v, u_product, *, t, learning_rate, beta_1, beta_2, eps
     return w, m, v, u_product
 
 
-def nadam_scatter_2_4(w, g, indices, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon):
+def nadam_scatter_2_4(
+    w, g, indices, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon, schedule_decay
+):
     """TF 2.4's Nadam._resource_apply_sparse: the means decay everywhere, but only rows with a gradient move."""
     lr, b1, b2, epsilon = cast(w.dtype, learning_rate, beta_1, beta_2, epsilon)
-    step, after, psi, before = cast(w.dtype, t, t + 1, 0.004, u_before)
+    step, after, psi, before = cast(w.dtype, t, t + 1, schedule_decay, u_before)
     (base,) = cast_tensor(w.dtype, 0.96)
     u = b1 * (1 - 0.5 * power(base, psi * step))
     u_next = b1 * (1 - 0.5 * power(base, psi * after))
@@ -119,10 +122,12 @@ def nadam_scatter_2_4(w, g, indices, m, v, u_product, u_before, *, t, learning_r
     return w, m, v, u_product, u_before
 
 
-def nadam_scatter(w, g, indices, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon):
+def nadam_scatter(
+    w, g, indices, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon, schedule_decay
+):
     """OptimizerV2 Nadam._resource_apply_sparse."""
     lr, b1, b2, epsilon = cast(w.dtype, learning_rate, beta_1, beta_2, epsilon)
-    step, after, psi, before = cast(w.dtype, t, t + 1, 0.004, u_before)
+    step, after, psi, before = cast(w.dtype, t, t + 1, schedule_decay, u_before)
     (base,) = cast_tensor(w.dtype, 0.96)
     u = b1 * (1 - 0.5 * power(base, psi * step))
     u_next = b1 * (1 - 0.5 * power(base, psi * after))
