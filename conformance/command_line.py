@@ -145,6 +145,28 @@ def compare(options: argparse.Namespace) -> int:
     return WRONG_USE if different is None else int(different)
 
 
+def report(options: argparse.Namespace) -> int:
+    """`goldenstep report`."""
+    from .report_file import ReportError, read
+    from .report_page import badge, page
+
+    try:
+        reports = [read(Path(name)) for name in options.reports]
+    except ReportError as error:
+        print(f"goldenstep: {error}", file=sys.stderr)
+        return WRONG_USE
+    options.output.write_text(page(reports), "utf-8")
+    print(f"{options.output}: {len(reports)} report{'s' if len(reports) > 1 else ''}")
+    if options.badges:
+        options.badges.mkdir(parents=True, exist_ok=True)
+        for one in reports:
+            for edition in one["header"]["editions"]:
+                path = options.badges / f"{one['header']['implementation']['name']}-{edition}.svg"
+                path.write_text(badge(one, edition), "utf-8")
+                print(path)
+    return WELL
+
+
 def adapter(options: argparse.Namespace) -> int:
     """`goldenstep adapter check` and `goldenstep adapter new`."""
     from .adapter_check import check_adapter, new
@@ -296,6 +318,7 @@ def the_parser() -> argparse.ArgumentParser:
     add_explain(command("explain", explain, "the specification of an optimizer, and the source of its rules", EXPLAIN))
     add_diff(command("diff", diff, "what differs between two editions, or two folders of goldens", DIFF))
     add_compare(command("compare", compare, "run two implementations on the same inputs", COMPARE))
+    add_report(command("report", report, "make a page of the reports that check --report writes", REPORT))
     add_adapter(command("adapter", adapter, "try an adapter that you are writing, or begin one", ADAPTER))
     add_replay(command("replay", replay, "one property on one case, as a failure printed it", REPLAY))
     add_promote(command("promote", promote, "record a case and keep it as a golden", PROMOTE))
@@ -348,6 +371,16 @@ examples:
   goldenstep compare reference keras --optimizer Adam
   goldenstep compare mypkg reference --optimizer SGD --edition keras3
   goldenstep compare reference@tf2.15 reference@keras3 --optimizer Nadam      by how much do two editions differ?
+"""
+
+REPORT = """
+Make one HTML page of one or more reports: a matrix of implementations, optimizers and features, and every case that
+differs with its first difference, the error after each step, and a script. The page needs no network and no other file.
+
+examples:
+  goldenstep check --impl=mypkg --report=report.json
+  goldenstep report report.json -o report.html
+  goldenstep report reports/*.json -o report.html --badges badges      an SVG per implementation and edition, too
 """
 
 ADAPTER = """
@@ -428,6 +461,15 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--optimizer", metavar="NAME", required=True, help="the optimizer to run, e.g. Adam")
     parser.add_argument("--edition", metavar="ID", help="the edition that both follow, e.g. keras3")
     parser.add_argument("--all", action="store_true", help="list every case that differs, not the first ten")
+
+
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """The options of `report`."""
+    parser.add_argument("reports", metavar="REPORT", nargs="+", help="a file that check --report wrote")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, default=Path("report.html"), help="the page to write"
+    )
+    parser.add_argument("--badges", metavar="FOLDER", type=Path, help="where to write badges, if at all")
 
 
 def add_adapter(parser: argparse.ArgumentParser) -> None:

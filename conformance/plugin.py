@@ -59,6 +59,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--update-known-failures", action="store_true", help="write that file anew from this run, keeping its reasons"
     )
+    group.addoption(
+        "--report", type=Path, metavar="FILE", help="write every verdict to this file, as JSON for `goldenstep report`"
+    )
     group.addoption("--smoke", action="store_true", help="one case per optimizer and edition: seconds, not minutes")
 
 
@@ -178,6 +181,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         from .report import print_tables
 
         print_tables(terminalreporter, _collected, session(config))
+    if _collected and config.option.report:
+        from . import report_file
+
+        report_file.write(config.option.report, report_file.report(session(config), config, _collected, _properties))
+        terminalreporter.write_line(f"report: {config.option.report}")
     if SESSION in config.stash and session(config).known.path:
         from .report import print_known
 

@@ -9,6 +9,7 @@ import pytest
 
 from goldenstep.conformance.closeness import ulps_of
 from goldenstep.conformance.known_failures import Entry, kind_of
+from goldenstep.conformance.report_file import evidence
 from goldenstep.conformance.selection import Session
 from goldenstep.conformance.snippet import failure
 from goldenstep.conformance.verdict import Record, fails, judge
@@ -28,7 +29,8 @@ def test_golden(  # type: ignore[no-untyped-def]
     kind = kind_of(record) if fails(record, errata) else None
     step = record.divergence.step if record.divergence else None
     listed = known.of(golden_id)
-    record_property("goldenstep", shown(record, kind, step, listed))
+    more = evidence(conformance_session.implementation, golden, record) if kind and pytestconfig.option.report else {}
+    record_property("goldenstep", {**shown(record, kind, step, listed), **more})
     text = failure(conformance_session.implementation, golden, record) if kind else ""
     settle(listed, kind, step, text, known.update)
 

@@ -1,0 +1,166 @@
+"""`goldenstep report`: reports of runs become one HTML page that needs nothing else, and badges."""
+
+from __future__ import annotations
+
+import functools
+import html
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from goldenstep import spec
+from goldenstep.spec import saved_files, schedule
+
+from .verdict import PASSING, Verdict
+
+Document = dict[str, Any]
+PASSED = [verdict.value for verdict in PASSING if verdict is not Verdict.UNSUPPORTED]
+LEVELS = ("MUST", "SHOULD", "MAY")
+STATES = ("passed", "known", "failed", "unsupported")
+TEMPLATES = Path(__file__).parent / "templates"
+BADGE = """\
+<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="20" role="img" aria-label="{label}: {message}">
+<title>{label}: {message}</title>
+<rect width="{left}" height="20" fill="#444"/><rect x="{left}" width="{right}" height="20" fill="{colour}"/>
+<g fill="#fff" text-anchor="middle" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">
+<text x="{label_at}" y="14">{label}</text><text x="{message_at}" y="14">{message}</text></g></svg>
+"""
+
+
+def state_of(record: Document) -> str:
+    """What a record counts as: passed, known to fail, failed, or unsupported."""
+    if record["verdict"] == "unsupported":
+        return "unsupported"
+    if record["verdict"] in PASSED and "kind" not in record:
+        return "passed"
+    return "known" if record.get("known") else "failed"
+
+
+@functools.cache
+def levels() -> dict[str, str]:
+    """The level of every clause: MUST, SHOULD or MAY."""
+    documents = (spec.optimizers(), spec.editions(), schedule.schedules(), saved_files.formats())
+    return {clause["id"]: clause["level"] for document in documents for clause in clauses_in(document)}
+
+
+def clauses_in(document: Any) -> Iterator[Document]:
+    """Every clause in a document."""
+    if isinstance(document, dict):
+        if {"id", "level", "text"} <= document.keys():
+            yield document
+        for value in document.values():
+            yield from clauses_in(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from clauses_in(value)
+
+
+def by_level(records: Iterable[Document]) -> dict[str, Counter[str]]:
+    """Clauses by level and by the worst that befell one of their cases; a clause whose cases all are unsupported is."""
+    seen: dict[str, set[str]] = defaultdict(set)
+    for record in records:
+        for clause in record["clauses"]:
+            seen[clause].add(state_of(record))
+    counts = {level: Counter[str]() for level in LEVELS}
+    for clause, states in seen.items():
+        worst = next(state for state in ("failed", "known", "passed", "unsupported") if state in states)
+        if clause in levels():
+            counts[levels()[clause]][worst] += 1
+    return counts
+
+
+def cell(records: Sequence[Document]) -> Document:
+    """The counts of a cell of the matrix, and its clauses by level as text."""
+    counts = Counter(map(state_of, records))
+    run = len(records) - counts["unsupported"]
+    texts = [
+        f"{level} {tally['passed']} of {total - tally['unsupported']}"
+        for level, tally in by_level(records).items()
+        if (total := sum(tally.values())) > tally["unsupported"]
+    ]
+    shares = [(state, 100 * counts[state] / run) for state in STATES[:3] if run and counts[state]]
+    return {**{state: counts[state] for state in STATES}, "run": run, "levels": texts, "shares": shares}
+
+
+def matrix(
+    rows: Sequence[str], columns: Sequence[str], places: dict[tuple[str, str], list[Document]]
+) -> list[Document]:
+    """Rows of cells; None where there is no case."""
+    return [
+        {"name": row, "cells": [cell(places[row, column]) if (row, column) in places else None for column in columns]}
+        for row in rows
+    ]
+
+
+def page(reports: Sequence[Document], comparisons: Sequence[Document] = ()) -> str:
+    """The page of some reports: what the template and its script need."""
+    from jinja2 import Environment, FileSystemLoader
+
+    names = labels(reports)
+    optimizers = sorted({r["optimizer"] for report in reports for r in report["records"]}, key=str.lower)
+    across: dict[tuple[str, str], list[Document]] = defaultdict(list)
+    within: list[Document] = []
+    for name, report in zip(names, reports, strict=True):
+        places: dict[tuple[str, str], list[Document]] = defaultdict(list)
+        for record in report["records"]:
+            across[record["optimizer"], name].append(record)
+            for feature in record["features"]:
+                places[record["optimizer"], feature].append(record)
+        features = sorted({feature for _, feature in places})
+        own = [optimizer for optimizer in optimizers if any(row == optimizer for row, _ in places)]
+        counts = cell(report["records"])
+        tallies = {level: tally for level, tally in by_level(report["records"]).items() if tally}
+        within.append(
+            {
+                "name": name,
+                "header": report["header"],
+                "footer": report["footer"],
+                "counts": counts,
+                "levels": tallies,
+                "features": features,
+                "rows": matrix(own, features, places),
+                "broken": [p for p in report["properties"] if p["verdict"] == "broken"],
+            }
+        )
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    data = {
+        name: [compact(record) for record in report["records"]] for name, report in zip(names, reports, strict=True)
+    }
+    return environment.get_template("report.html.j2").render(
+        names=names,
+        rows=matrix(optimizers, names, across),
+        implementations=within,
+        comparisons=comparisons,
+        data=json.dumps(data, separators=(",", ":")).replace("</", "<\\/"),
+    )
+
+
+def labels(reports: Sequence[Document]) -> list[str]:
+    """A name for each report: the implementation's, with its version or a number where two have the same."""
+    plain = [report["header"]["implementation"]["name"] for report in reports]
+    full = [
+        f"{name} {report['header']['implementation']['version']}".rstrip() if plain.count(name) > 1 else name
+        for name, report in zip(plain, reports, strict=True)
+    ]
+    return [name if full.count(name) == 1 else f"{name} ({full[: i + 1].count(name)})" for i, name in enumerate(full)]
+
+
+def compact(record: Document) -> Document:
+    """A record as the page's script has it."""
+    return {"s": state_of(record), **{name: value for name, value in record.items() if name not in ("compared",)}}
+
+
+def badge(report: Document, edition: str) -> str:
+    """A small SVG: how the implementation fares in an edition."""
+    counts = Counter(state_of(record) for record in report["records"] if record["edition"] == edition)
+    run = sum(counts.values()) - counts["unsupported"]
+    good = f"{counts['passed']} of {run} cases"
+    message = good + (f", {counts['failed']} unexplained" if counts["failed"] else "")
+    colour = "#a3400a" if counts["failed"] else "#1f5f99" if counts["known"] else "#0b6b3a"
+    label = f"goldenstep {edition}"
+    left, right = (int(6.6 * len(text)) + 12 for text in (label, message))
+    at = {"label_at": left / 2, "message_at": left + right / 2}
+    words = {"label": html.escape(label), "message": html.escape(message)}
+    return BADGE.format(width=left + right, left=left, right=right, colour=colour, **at, **words)
