@@ -17,6 +17,7 @@ from rich.console import Console
 from goldenstep import spec
 from goldenstep.golden.files import GoldenError
 
+from . import converting
 from .implementations import ERRATA, UnknownImplementationError
 from .selection import UnknownSelectionError
 
@@ -35,6 +36,8 @@ examples:
   goldenstep compare reference keras --optimizer Adam
                                                     the same inputs on two implementations, live
   goldenstep replay P-54 --impl=mypkg < case.json   a case that broke a property, once more
+  goldenstep convert old.h5 --into new.keras --output converted.keras
+                                                    an optimizer with its state from one edition to another
 
 `goldenstep COMMAND --help` says more about a command, with examples.
 Colours: on a terminal only, and never with NO_COLOR=1 in the environment.
@@ -322,6 +325,9 @@ def the_parser() -> argparse.ArgumentParser:
     add_adapter(command("adapter", adapter, "try an adapter that you are writing, or begin one", ADAPTER))
     add_replay(command("replay", replay, "one property on one case, as a failure printed it", REPLAY))
     add_promote(command("promote", promote, "record a case and keep it as a golden", PROMOTE))
+    converting.add_options(
+        command("convert", converting.run, "carry an optimizer with its state to another edition", converting.ABOUT)
+    )
     add_golden(command("record", golden, "record goldens from a real release", RECORD))
     add_golden(command("verify", golden, "run recorded cases on the real release again", VERIFY))
     return parser

@@ -71,11 +71,14 @@ def another(value: np.ndarray) -> np.ndarray:
     return value * value.dtype.type(FACTOR) if value.dtype.kind == "f" else value
 
 
-def resumed(implementation: KerasShaped, case: Document, path: Path) -> list[Document]:
-    """The steps of the reference that goes on from a file."""
+def resumed(
+    implementation: KerasShaped, case: Document, path: Path, config: Document | None = None
+) -> list[Document]:
+    """The steps of the reference that goes on from a file; with another config than that of the case, if it has one."""
     variables = implementation.variables(case)
     trained(implementation, case, implementation.construct(as_optimizer_case(case)), variables, True)
-    optimizer = implementation.construct(as_optimizer_case(case))
+    given = case if config is None else {**case, "trained": {**case["trained"], "config": config}}
+    optimizer = implementation.construct(as_optimizer_case(given))
     files.restore(path, optimizer, variables)
     return trained(implementation, case, optimizer, variables, False)
 

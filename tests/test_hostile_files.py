@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from goldenstep import spec
 from goldenstep.golden import saved_files
-from goldenstep.reference.formats import bundle, files, object_graph, protobuf, table
+from goldenstep.reference.formats import bundle, files, hdf5, object_graph, protobuf, table
 from goldenstep.reference.formats.crc32c import masked
 from goldenstep.reference.formats.errors import FileFormatError
 
@@ -156,6 +156,23 @@ def test_a_file_that_crashes_the_hdf5_library_is_refused_and_the_next_is_read(
     assert len(files.read(weights).weights) == 6
 
 
+def test_a_file_that_stalls_the_hdf5_library_is_refused(tmp_path: Path, weights: Path) -> None:
+    """Found by the fuzzer: the library goes round in a circle."""
+    edits = [
+        ("flip", 1276, 125, b""),
+        ("zero", 3236, 240, b""),
+        ("flip", 55113, 217, b""),
+        ("flip", 1276, 125, b""),
+        ("flip", 11310, 211, b""),
+        ("flip", 14850, 114, b""),
+    ]
+    data = edited(saved_files.members("tf2.4/files/nadam/defaults-keras")["model.keras"], edits)
+    (tmp_path / "model.h5").write_bytes(data)
+    with pytest.raises(FileFormatError, match="expected HDF5 that can be read, this file did not finish in 1"):
+        hdf5.read(tmp_path / "model.h5", seconds=1.0)
+    assert len(files.read(weights).weights) == 6
+
+
 def training_config(path: Path, text: Any) -> Path:
     """A whole model with another training_config."""
     path.write_bytes(member("h5", "model.h5"))
@@ -230,6 +247,12 @@ def test_a_member_outside_of_the_archive_is_refused(name: str, tmp_path: Path) -
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_member_that_stands_twice_is_refused(tmp_path: Path) -> None:
     refused(archive(tmp_path / "model.keras", config_json=[b"{}", b"{}"]), "'config.json' stands twice")
+
+
+def test_text_of_another_encoding_is_refused_before_its_codec_is_imported(tmp_path: Path) -> None:
+    config = bytes(3) + b'{"compile_config": null}'
+    refused(archive(tmp_path / "model.keras", config_json=config), "expected JSON")
+    refused(archive(tmp_path / "model.keras", config_json="{}".encode("utf-16")), "expected JSON: 'utf-8' codec")
 
 
 def test_a_missing_member_is_refused(tmp_path: Path) -> None:
@@ -445,7 +468,8 @@ sys.addaudithook(WATCH)
 
 @pytest.fixture(scope="module")
 def everything_imported() -> None:
-    """The first schema and its first failure import what the schemas need."""
+    """The first schema and its first failure import what the schemas need, a zip the encoding of old names."""
+    "".encode("cp437")
     for wrong in ({}, {"class_name": "Adam", "config": {"a": {"class_name": 1}}}):
         with pytest.raises(spec.SpecificationError):
             spec.validate(wrong, "saved_config", "wrong")

@@ -28,19 +28,23 @@ from .errors import FileFormatError
 from .saved import Document, SavedOptimizer, Weight, optimizer_config, parsed, renewed
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-SECONDS = 60.0
+SECONDS = 10.0
+BYTES_PER_SECOND = 20_000_000
 CHILD = "goldenstep.reference.formats.hdf5_child"
 
 
 def read(path: Path | str, seconds: float = SECONDS) -> SavedOptimizer:
-    """The optimizer of a `.h5` or `.weights.h5` file; FileFormatError, naming the file, if it is none."""
+    """The optimizer of a `.h5` or `.weights.h5` file; FileFormatError, naming the file, if it is none.
+
+    What takes longer than `seconds`, and another for every 20 megabytes, is taken for a corrupt file.
+    """
     path = Path(path)
     try:
         with path.open("rb") as file:
             start = file.read(len(SIGNATURE))
         if start != SIGNATURE:
             raise FileFormatError(f"expected HDF5, which begins with {SIGNATURE!r}, got {start!r}")
-        found, arrays = _READER.content(path, seconds)
+        found, arrays = _READER.content(path, seconds + path.stat().st_size / BYTES_PER_SECOND)
         return _weights_alone(found, arrays) if "optimizer_weights" not in found["groups"] else _model(found, arrays)
     except FileFormatError as error:
         raise FileFormatError(f"{path}: {error}") from error

@@ -56,6 +56,8 @@ def parsed(text: str | bytes, place: str) -> Any:
     if len(text) > MOST_TEXT:
         raise FileFormatError(f"{place}: {len(text)} bytes of JSON, expected at most {MOST_TEXT}")
     try:
+        # Given bytes, json would guess at encodings, and import what it guesses.
+        text = text.decode("utf-8") if isinstance(text, bytes) else text
         return json.loads(text, object_pairs_hook=_without_duplicates)
     except RecursionError as error:
         raise FileFormatError(f"{place}: JSON that is nested too deep") from error
