@@ -71,9 +71,7 @@ def another(value: np.ndarray) -> np.ndarray:
     return value * value.dtype.type(FACTOR) if value.dtype.kind == "f" else value
 
 
-def resumed(
-    implementation: KerasShaped, case: Document, path: Path, config: Document | None = None
-) -> list[Document]:
+def resumed(implementation: KerasShaped, case: Document, path: Path, config: Document | None = None) -> list[Document]:
     """The steps of the reference that goes on from a file; with another config than that of the case, if it has one."""
     variables = implementation.variables(case)
     trained(implementation, case, implementation.construct(as_optimizer_case(case)), variables, True)

@@ -98,9 +98,9 @@ def convert(
         lost = [f"{symbol} is not in the file" for symbol in unsaved]
         lost += [f"{slot} of {editions[0]} has no place in {editions[1]}" for slot in dropped]
         raise ConversionError(
-            f"{name} of {editions[0]} can't be carried to {editions[1]}, which does not go on alike: the same gradients "
-            f"give steps that differ by up to {difference:.1%}. {'; '.join(lost) or 'Their update rules differ'}; see: "
-            f"goldenstep diff {editions[0]} {editions[1]} --optimizer {name}"
+            f"{name} of {editions[0]} can't be carried to {editions[1]}, which does not go on alike: the same "
+            f"gradients give steps that differ by up to {difference:.1%}. {'; '.join(lost) or 'Their rules differ'}; "
+            f"see: goldenstep diff {editions[0]} {editions[1]} --optimizer {name}"
         )
     result = files.saved_from(two, after)
     files.write(output, _named_alike(result, new), base)
