@@ -378,6 +378,8 @@ def totals(
         raise InvalidArgumentError(f"expected dimensions of an array that has {x.ndim}, got {axes}")
     summed = {a % x.ndim for a in axes}
     kept = tuple(1 if a in summed else n for a, n in enumerate(x.shape))
+    if x.size == 0:
+        return np.zeros(kept, x.dtype)
     long = [a for a, n in enumerate(x.shape) if n != 1]
     groups = [list(group) for _, group in itertools.groupby(long, summed.__contains__)]
     x = x.reshape([math.prod(x.shape[a] for a in group) for group in groups])

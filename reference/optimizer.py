@@ -9,6 +9,7 @@ import functools
 import importlib
 import inspect
 import textwrap
+import traceback
 from collections.abc import Callable, Collection, Sequence
 from types import ModuleType
 from typing import Any, ClassVar
@@ -187,10 +188,21 @@ class Optimizer:
             self._refuse(variable.shape[:1] + rows.shape[1:], rows.dtype, variable)
             rows = rows.astype(variable.dtype)
         values = [slot.value for slot in slots]
-        w, *new = bits.run(rule, variable.value, rows, indices, *values, **{name: hyper[name] for name in names})
+        try:
+            w, *new = bits.run(rule, variable.value, rows, indices, *values, **{name: hyper[name] for name in names})
+        except InvalidArgumentError as error:
+            self._keep_what_moved(error, rule, slots)
+            raise
         variable.value = np.asarray(w)
         for slot, value in zip(slots, new, strict=True):
             slot.value = np.asarray(value)
+
+    def _keep_what_moved(self, error: InvalidArgumentError, rule: Rule, slots: Sequence[Variable]) -> None:
+        """Where a rule fails half way, the release has assigned the slots that the rule had come to."""
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code is rule.__code__]
+        names = list(inspect.signature(rule).parameters)[3:]
+        for slot, name in zip(slots, names, strict=False):
+            slot.value = np.asarray(frames[-1].f_locals[name])
 
     def _fitted(self, gradient: np.ndarray, variable: Variable) -> np.ndarray:
         """A gradient of another shape or dtype, if the release takes it, cast and broadcast; else its error."""
