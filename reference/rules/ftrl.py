@@ -32,6 +32,7 @@ import numpy as np
 
 from ..bits import cast, cast_tensor, larger, minimum, powers, root, root_2_4, sign
 from ..eigen_pow import pow_2_9, pow_2_21, root_2_9, root_2_12
+from ..errors import InvalidArgumentError
 from ..slices import by_row, dense, gathered, replaced, summed
 
 
@@ -228,7 +229,10 @@ def summed_by_kernel(linear, g, old, new, row, p, lr, power):
     """Rows of linear, and the powers of `new`, as the sparse kernels take them.
 
     Where a row is one number, g is added first, and the powers in the sum are the C library's, also the roots.
+    InvalidArgumentError for a learning rate that is not positive, which no dense kernel minds.
     """
+    if not lr > 0:
+        raise InvalidArgumentError(f"lr is not a positive scalar: {lr}")
     if linear.size == len(linear):
         return linear + g - (powers(new, p) - powers(old, p)) / lr * row, root(new, p)
     before, after = by_row(power, old, p), by_row(power, new, p)
