@@ -51,6 +51,7 @@ def misshapen(case: Document, got: Document) -> Divergence | None:
     if "schedule" in case or "file" in case or "calls" in case:
         return None
     shapes = [("variables", v["name"], v["value"]["dtype"], v["value"]["shape"]) for v in case["variables"]]
+    shapes *= case.get("replicas", 1)
     for (number, layout), step in zip(with_layouts(got), got["steps"], strict=True):
         state = [("state", entry["name"], entry["dtype"], entry["shape"]) for entry in layout]
         for side, entries in (("variables", shapes), ("state", state)):

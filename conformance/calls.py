@@ -156,7 +156,14 @@ class Caller:
 
 
 def value_of(given: Any) -> Any:
-    """An argument or attribute: `{"callable": [...]}` stands for a function that returns one after the other."""
+    """An argument or attribute: `{"callable": [...]}` stands for a function that returns one after the other.
+
+    `{"multiply": factor}` stands for a function of a list of pairs that multiplies their gradients; a list may hold it.
+    """
+    if isinstance(given, list):
+        return [value_of(one) for one in given]
+    if isinstance(given, dict) and "multiply" in given:
+        return lambda pairs: [(gradient * given["multiply"], variable) for gradient, variable in pairs]
     if not isinstance(given, dict) or "callable" not in given:
         return given
     values = iter(given["callable"])

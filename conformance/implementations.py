@@ -172,6 +172,8 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
         getattr(module, "IndexedSlices", None),
         getattr(module, "restore_optimizer", None),
         mixed_precision=dict.fromkeys(editions, getattr(module, "mixed_precision", None)),
+        replicas=getattr(module, "Replicas", None),
+        graph=getattr(module, "graph", None),
     )
 
 

@@ -26,7 +26,9 @@ class KerasShaped:
     `slices(values, indices, dense_shape)` makes a sparse gradient; without it sparse cases are unsupported.
     `restore(path, optimizer, variables)` gives a new optimizer the state that a file holds and returns its arrays;
     without it file cases are unsupported. `counter(value)` makes what takes the place of `iterations`, if that is no
-    variable.
+    variable. `replicas(count, make)` makes copies that step together, see replicas.py; without it cases of several
+    replicas are unsupported. `graph(optimizer)` gives a function of pairs that is its `apply_gradients` inside a graph;
+    without it cases of graph mode are unsupported.
     """
 
     def __init__(
@@ -44,6 +46,8 @@ class KerasShaped:
         losses: calls.Losses | None = None,
         counter: Callable[[np.ndarray], Any] | None = None,
         mixed_precision: dict[str, Any] | None = None,
+        replicas: Callable[[int, Callable[[], tuple[Any, list[Any]]]], Any] | None = None,
+        graph: Callable[[Any], Callable[[list[Any]], object]] | None = None,
     ) -> None:
         self.name = name
         self.version = version
@@ -55,6 +59,8 @@ class KerasShaped:
         self._slices = slices
         self.restore = restore
         self.counter = counter or (lambda value: variable(value, "iterations"))
+        self.replicas = replicas
+        self.graph = graph
         self.code = code
         self.constraints = constraints or {}
         self.losses = losses
@@ -79,6 +85,10 @@ class KerasShaped:
                 return f"no constraint {constraint['class_name']}"
         if "sparse" in case["features"] and self._slices is None:
             return "no IndexedSlices"
+        if "replicas" in case and self.replicas is None:
+            return "no Replicas"
+        if case.get("mode") == "graph" and self.graph is None:
+            return "no graph"
         cls = getattr(namespace, case["optimizer"].get("class_name", ""), None)
         resuming = serialization.cannot_resume(cls, case["events"])
         return schedules.unsupported(self, case) or calls.unsupported(self, case) or resuming
@@ -91,6 +101,10 @@ class KerasShaped:
                 return serialization.answer(self, case)
             if "schedule" in case:
                 return schedules.answer(self, case)
+            if "replicas" in case:
+                from . import replicas
+
+                return replicas.answer(self, case)
             return files.answer(self, case) if "file" in case else Run(self, case).trajectory()
 
     def construct(self, case: Document) -> Any:
@@ -134,6 +148,7 @@ class Run:
     def __init__(self, implementation: KerasShaped, case: Document) -> None:
         self.implementation = implementation
         self.case = case
+        self.traced: Callable[[list[Any]], object] | None = None
         self.keep = set(case.get("keep", ()))
         self.count = 0
         self.stage = "construct"
@@ -146,14 +161,18 @@ class Run:
         """Play the events; an exception ends the trajectory and is its error."""
         failure: Document | None = None
         try:
-            self.optimizer = self.implementation.construct(self.case)
-            self.stage = "variables"
-            self.variables = self.implementation.variables(self.case)
+            self.construct()
             self.play(self.case["events"])
         except Exception as exception:  # whatever it raises is its answer
             failure = self.error(exception)
         answer = {"id": self.case["id"], "layout": self.layout or [], "steps": self.steps}
         return {**answer, "error": failure} if failure else answer
+
+    def construct(self) -> None:
+        """The optimizer and the variables."""
+        self.optimizer = self.implementation.construct(self.case)
+        self.stage = "variables"
+        self.variables = self.implementation.variables(self.case)
 
     def error(self, exception: Exception) -> Document:
         """An exception as data: where it came, its type and message."""
@@ -185,8 +204,9 @@ class Run:
 
     def do(self, event: Document) -> None:
         """One call of the optimizer."""
-        self.stage = next(kind for kind in event if kind not in ("of", "unscaled"))
+        self.stage = next(kind for kind in event if kind not in ("of", "unscaled", "arguments"))
         self.unscales = "unscaled" in event
+        self.arguments: dict[str, bool] = event.get("arguments", {})
         variables = [self.variables[i] for i in event["of"]] if "of" in event else self.variables
         self.answer = {}
         getattr(self, self.stage)(event[self.stage], variables)
@@ -217,8 +237,20 @@ class Run:
         before = [a.tobytes() for a in handed]
         if self.unscales:
             given = self.optimizer.get_unscaled_gradients(given)
-        self.optimizer.apply_gradients(list(zip(given, variables, strict=True)))
+        pairs = list(zip(given, variables, strict=True))
+        if self.case.get("mode") == "graph":
+            self.in_graph(pairs)
+        else:
+            self.optimizer.apply_gradients(pairs, **self.arguments)
         refuse_changes(before, handed)
+
+    def in_graph(self, pairs: list[Any]) -> None:
+        """The same inside a graph, for which the state is made beforehand."""
+        if self.traced is None:
+            assert self.implementation.graph is not None
+            self.build()
+            self.traced = self.implementation.graph(self.optimizer)
+        self.traced(pairs)
 
     def set(self, values: Document, _: list[Any]) -> None:
         """Assignment of attributes; `iterations` gets what `counter` makes."""
@@ -327,6 +359,8 @@ def reference() -> KerasShaped:
     from goldenstep.reference import IndexedSlices, Variable, tape
     from goldenstep.reference.editions import keras3, namespace, namespaces
     from goldenstep.reference.formats import files as formats
+    from goldenstep.reference.graph import traced
+    from goldenstep.reference.replicas import Replicas
 
     return KerasShaped(
         "reference",
@@ -352,6 +386,8 @@ def reference() -> KerasShaped:
         },
         constraints={edition: names.constraints for edition, names in namespaces().items()},
         slices=IndexedSlices,
+        replicas=Replicas,
+        graph=traced,
         restore=formats.restore,
         losses=calls.Losses(tape=tape.Tape, read=tape.read, square=lambda x: x**2, total=tape.total),
         mixed_precision={

@@ -32,7 +32,7 @@ def failure(implementation: Implementation, golden: Document, record: Record) ->
     if record.detail:
         lines += ["", "what it said last:", *("  " + line for line in record.detail.splitlines()[-12:])]
     code = getattr(implementation, "code", None)
-    if code and golden["case"]["edition"] in code["namespaces"] and "file" not in golden["case"]:
+    if code and golden["case"]["edition"] in code["namespaces"] and not {"file", "replicas"} & set(golden["case"]):
         lines += [
             "",
             "without goldenstep:",
@@ -109,6 +109,10 @@ def arguments(config: Document) -> str:
 
 def value_of(value: Any) -> str:
     """An argument as source text; a callable gives its values one after the other."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(value_of, value))}]"
+    if isinstance(value, dict) and "multiply" in value:
+        return f"lambda pairs: [(g * {value['multiply']}, v) for g, v in pairs]"
     if isinstance(value, dict) and "callable" in value:
         return f"iter({value['callable']} + {value['callable'][-1:]} * 1000).__next__"
     return repr(value)
@@ -144,7 +148,8 @@ def lines(event: Document, case: Document, code: Document) -> list[str]:
     gradients = f"[{', '.join(shown(g, v, code) for g, v in zip(event['apply'], like, strict=True))}]"
     if "unscaled" in event:
         gradients = f"optimizer.get_unscaled_gradients({gradients})"
-    return [f"optimizer.apply_gradients(list(zip({gradients}, {chosen})))"]
+    more = "".join(f", {name}={value}" for name, value in event.get("arguments", {}).items())
+    return [f"optimizer.apply_gradients(list(zip({gradients}, {chosen})){more})"]
 
 
 def call(event: Document, code: Document) -> list[str]:

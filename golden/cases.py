@@ -21,6 +21,7 @@ from .edge_cases import edge_cases
 from .lifecycle_cases import lifecycle_cases
 from .optimizer_schedule_cases import optimizer_schedule_cases
 from .promote import PROMOTED, promoted_cases
+from .replica_cases import replica_cases
 from .sparse_cases import sparse_cases
 from .subtle_cases import subtle_cases
 
@@ -110,6 +111,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
         yield from last_bits(edition)
     yield from lifecycle_cases(edition, optimizer)
     yield from edge_cases(edition, optimizer)
+    yield from replica_cases(edition, optimizer)
     yield from optimizer_schedule_cases(edition, optimizer)
     yield from sparse_cases(edition, optimizer)
     yield from subtle_cases(edition, optimizer)
@@ -283,7 +285,7 @@ def finished(identity: str, edition: str, case: Document) -> Document:
         per_variable = [spec.clauses(optimizer, edition, facts(optimizer, known, o), features) for o in owners(case)]
         stated = list(dict.fromkeys(clause for ids in per_variable for clause in ids))
         stated += spec.pipeline_clauses(edition, features, known)
-    keep = {"keep": case["keep"]} if "keep" in case else {}
+    keep: Document = {key: case[key] for key in ("keep", "replicas", "mode") if key in case}
     return {
         "id": identity,
         "edition": edition,

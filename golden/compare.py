@@ -70,7 +70,7 @@ def owners(case: Document) -> list[Owner]:
 def bounds(case: Document) -> list[Document | None]:
     """Per variable: the stated bound of its rule and dtype, or None where it is exact."""
     if (
-        {"schedule", "file", "calls"} & set(case)
+        {"schedule", "file", "calls", "replicas"} & set(case)
         or "source" in case["optimizer"]
         or not wrapper_spec.innermost(case["optimizer"])
     ):
@@ -225,12 +225,13 @@ def _compare_step(
         divergence = _compare_arrays(got["step"], entry["name"], e, g, distance, allowed, result)
         if divergence:
             return divergence
-    for index, variable in enumerate(case["variables"]):
+    stated = stated or [None] * len(case["variables"])
+    for index, variable in enumerate(case["variables"] * case.get("replicas", 1)):
         if same(expected["variables"][index], got["variables"][index]):
             continue
         start = array(variable["value"])
         e, g = (unflat(side["variables"][index], start.dtype, start.shape) for side in (expected, got))
-        bound = stated[index] or {}
+        bound = stated[index % len(stated)] or {}
         if "scale" in bound:
             _, scale = scales(case, bound["scale"], index, roles, expected, before)
             distance = update_ulps(e, g, scale)

@@ -44,7 +44,7 @@ def slug(config: Document) -> str:
 def features_of(config: Document) -> list[str]:
     """What of the pipeline a config asks for."""
     given = [FEATURES[name] for name, value in config.items() if name in FEATURES and value is not None]
-    varies = any(isinstance(value, dict) for value in config.values())
+    varies = any(isinstance(value, dict) and "multiply" not in value for value in config.values())
     return list(dict.fromkeys(given + ["learning_rate"] * varies))
 
 

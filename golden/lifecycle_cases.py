@@ -55,6 +55,7 @@ class Maker:
         self.edition = edition
         self.optimizer = optimizer
         self.legacy = edition == "tf2.4" or edition.endswith(".legacy")
+        self.kind = "legacy" if self.legacy else {"tf2.9": "experimental", "keras3": "keras3"}.get(edition, "keras2")
         self.thorough = optimizer in ("SGD", "Adam")
         self.other_dtypes = ("float64", "float16") if optimizer == "Adam" else ()
         self.usual = USUAL.get(optimizer, {"learning_rate": 0.1})

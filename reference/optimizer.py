@@ -10,7 +10,7 @@ import importlib
 import inspect
 import textwrap
 import traceback
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ from goldenstep.spec.layout import Entry, Owner, facts, layout
 
 from . import bits
 from .errors import InvalidArgumentError
+from .replicas import Step, summed
 from .slices import densified
 from .variable import Gradient, IndexedSlices, Variable
 
@@ -162,6 +163,16 @@ class Optimizer:
         raise (ERRORS[error] if error else self._missing)(f"{self.optimizer} has no slot {symbol!r}")
 
     # ---- the call of a rule ----------------------------------------------------------------------------
+
+    _summed = staticmethod(summed)
+
+    def _step_of(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]], **arguments: bool) -> Step:
+        """`apply_gradients` as a step that meets those of other replicas."""
+        return self._step(grads_and_vars, **arguments)
+
+    def _step(self, *_: Any, **__: Any) -> Step:
+        """The edition's pipeline."""
+        raise NotImplementedError
 
     def _update(self, variable: Variable, gradient: Gradient, hyper: dict[str, Any]) -> None:
         """One call of the variable's rule: weights, gradient, slots in; weights, slots out."""

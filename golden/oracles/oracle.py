@@ -7,7 +7,7 @@ reads one JSON request per line and writes one JSON answer per line:
     {"command": "run", "case": {...}}   -> a trajectory
     {"command": "stop"}                 ends it
 
-    python oracle.py tf2.4|tf2.9|tf2.12|tf2.15|keras3
+    python oracle.py tf2.4|tf2.9|tf2.12|tf2.15|keras3 [logical CPUs, for cases of several replicas]
 """
 
 import json
@@ -24,6 +24,7 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VIS
 import calls  # noqa: E402
 import files  # noqa: E402
 import numpy as np  # noqa: E402
+import replicas  # noqa: E402
 import schedules  # noqa: E402
 import serialization  # noqa: E402
 import tensorflow as tf  # noqa: E402
@@ -84,7 +85,9 @@ def optimizer_of(description, edition):
     if wrapper:
         inner = lambda given: wrappers.made(given, edition, optimizer_of)  # noqa: E731
         return wrapper(**{argument: inner(given) for argument, given in config.items()})
-    arguments = {argument: value_of(schedules.made(given, edition)) for argument, given in config.items()}
+    arguments = {
+        argument: value_of(replicas.made(schedules.made(given, edition))) for argument, given in config.items()
+    }
     return class_of({"edition": edition, "optimizer": description})(**arguments)
 
 
@@ -172,6 +175,8 @@ class Run:
         self.edition = case["edition"]
         self.keep = set(case.get("keep", ()))
         self.count = 0
+        self.replicas = replicas.of(case)
+        self.traced = None
         self.stage = "construct"
         self.layout = None
         self.latest_layout = None
@@ -183,12 +188,8 @@ class Run:
         failure = None
         try:
             forget_names(self.edition)
-            self.optimizer = optimizer_of(self.case["optimizer"], self.edition)
-            self.stage = "variables"
-            make = variable(self.edition)
-            self.variables = [
-                make(array_of(v["value"]), v["name"], v.get("constraint")) for v in self.case["variables"]
-            ]
+            with self.replicas.scope():
+                self.construct()
             self.play(self.case["events"])
         except Exception as exception:
             failure = error(self.stage, exception)
@@ -196,6 +197,13 @@ class Run:
         if failure:
             answer["error"] = failure
         return answer
+
+    def construct(self):
+        """The optimizer and the variables."""
+        self.optimizer = optimizer_of(self.case["optimizer"], self.edition)
+        self.stage = "variables"
+        make = variable(self.edition)
+        self.variables = [make(array_of(v["value"]), v["name"], v.get("constraint")) for v in self.case["variables"]]
 
     def play(self, events):
         for event in events:
@@ -219,8 +227,9 @@ class Run:
 
     def do(self, event):
         """One call of the optimizer."""
-        self.stage = next(kind for kind in event if kind not in ("of", "unscaled"))
+        self.stage = next(kind for kind in event if kind not in ("of", "unscaled", "arguments"))
         self.unscales = "unscaled" in event
+        self.arguments = event.get("arguments", {})
         variables = [self.variables[i] for i in event["of"]] if "of" in event else self.variables
         self.answer = {}
         getattr(self, self.stage)(event[self.stage], variables)
@@ -241,7 +250,26 @@ class Run:
         gradients = [gradient_of(g, v) for g, v in zip(gradients, variables)]
         if self.unscales:
             gradients = self.optimizer.get_unscaled_gradients(gradients)
-        self.optimizer.apply_gradients(list(zip(gradients, variables)))
+        pairs = list(zip(gradients, variables))
+        if self.case.get("mode") == "graph":
+            self.in_graph(pairs)
+        else:
+            self.optimizer.apply_gradients(pairs, **self.arguments)
+
+    def in_graph(self, pairs):
+        """The same inside a tf.function, for which the state is made beforehand, as `fit` does."""
+        if self.traced is None:
+            if not self.entries()[2:]:
+                self.build()
+
+            def step(gradients):
+                self.optimizer.apply_gradients(list(zip(gradients, [variable for _, variable in pairs])))
+
+            self.traced = tf.function(step)
+        self.traced([gradient for gradient, _ in pairs])
+
+    def apply_replicas(self, gradients, variables):
+        self.replicas.run(lambda replica: self.apply(gradients[replica], variables))
 
     def set(self, values, _):
         for name, value in values.items():
@@ -264,7 +292,8 @@ class Run:
 
     def entries(self):
         variables = [(name_of(v), v) for v in state_of(self.optimizer)]
-        return variables + hidden_state(self.optimizer) + wrappers.hidden_state(self.optimizer)
+        hidden = hidden_state(self.optimizer) + wrappers.hidden_state(self.optimizer)
+        return self.replicas.copies(variables + hidden)
 
     def record(self, failure):
         """Every variable and the whole state as they are now, and the layout if it has changed."""
@@ -274,7 +303,7 @@ class Run:
         ]
         step = {
             "step": self.count,
-            "variables": [flat(v) for v in self.variables],
+            "variables": [flat(v) for _, v in self.replicas.copies([("", v) for v in self.variables])],
             "state": [flat(v) for _, v in entries],
         }
         step.update(self.answer)
@@ -331,6 +360,8 @@ def cpu_features():
 
 def main():
     release = sys.argv[1]
+    if len(sys.argv) > 2:
+        replicas.settle(int(sys.argv[2]))
     for line in sys.stdin:
         request = json.loads(line)
         if request["command"] == "stop":

@@ -28,6 +28,7 @@ from ..formats.identifiers import functions_of_keras_3, public, schedule_functio
 from ..naming import forget_names, refuse_name, unique_name
 from ..optimizer import optimizers_of
 from ..own import OwnKeras3, subclassable
+from ..replicas import Step, alone, summed
 from ..schedules import LearningRateSchedule, schedules_of
 from ..slices import densified, values_of
 from ..variable import Gradient, IndexedSlices, Variable
@@ -40,6 +41,8 @@ from .tf2_12 import refuse_averages, refuse_to_leave
 
 class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
     """Base class of Keras 3."""
+
+    _summed = staticmethod(lambda gradients: summed(alike(gradients)))
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
         if kwargs.pop("decay", None) is not None:
@@ -89,7 +92,15 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         return self._iterations
 
     def apply(self, grads: Sequence[Gradient | None], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """One step: clip, decay weights, for each variable its rule, then averages, then constraints."""
+        """One step, see `_step`."""
+        alone(self._step(grads, trainable_variables))
+
+    def _step_of(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Step:  # type: ignore[override]
+        gradients, variables = zip(*grads_and_vars, strict=True)
+        return self._step(gradients, variables)
+
+    def _step(self, grads: Sequence[Gradient | None], trainable_variables: Sequence[Variable] | None = None) -> Step:
+        """Clip, decay weights, sum over replicas, for each variable its rule, then averages, then constraints."""
         if len(grads) == 0:
             return
         variables = self._known(grads, trainable_variables)
@@ -103,6 +114,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
                 weight_decay = self._weight_decay_of(variable)
                 if weight_decay is not None and self._decays(variable):
                     steps.decay_weights(variable, weight_decay, self._learning_rate_now())
+            gradients = yield gradients
             hyper = {**self._config, "learning_rate": self._learning_rate_now(), "t": int(self.iterations) + 1}
             self._prepare(hyper, {variable.dtype for variable in variables})
             for gradient, variable in zip(gradients, variables, strict=True):
@@ -294,6 +306,13 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
     def load_own_variables(self, store: _weights.Store) -> None:
         """Take the state out of a store; if it has another number of arrays, nothing, with a warning."""
         _weights.warned(_weights.load_own_variables(self.name, self.variables, store))
+
+
+def alike(gradients: Sequence[Gradient]) -> Sequence[Gradient]:
+    """The gradients; AssertionError if some are sparse and some are not."""
+    if len({isinstance(gradient, IndexedSlices) for gradient in gradients}) > 1:
+        raise AssertionError("expected all replicas to have a sparse gradient, or none")
+    return gradients
 
 
 def clear_session() -> None:

@@ -8,7 +8,7 @@ What it is   hyperparameters are float32 variables read at every step; slots are
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,13 @@ from ..bits import Operand, cast, cast_tensor, total
 from ..formats.custom import CustomObjects
 from ..formats.identifiers import serialize_schedule
 from ..minimizing import warn_of_missing
+from ..replicas import Step, alone
 from ..schedules import LearningRateSchedule, called
 from ..slices import values_of, with_values
 from ..variable import Gradient, IndexedSlices, Variable
 from .state_v2 import PRIVATE, SlotsOfAnyShape, StateV2
 
+Transform = Callable[[list[steps.Pair]], list[steps.Pair]]
 KEYWORDS = ("clipnorm", "clipvalue", "global_clipnorm", "lr", "decay")
 
 
@@ -42,6 +44,8 @@ class OptimizerV2(StateV2):
                 raise ValueError("The Nadam optimizer does not support a LearningRateSchedule as the learning rate.")
             kwargs = {**kwargs, "decay": kwargs.get("schedule_decay", 0.004)}  # Whatever `decay` was given.
             kwargs.pop("schedule_decay", None)
+        self.gradient_aggregator: Transform | None = kwargs.pop("gradient_aggregator", None)
+        self.gradient_transformers: Sequence[Transform] = kwargs.pop("gradient_transformers", None) or []
         for key, value in kwargs.items():
             if key not in KEYWORDS:
                 raise TypeError(
@@ -49,6 +53,8 @@ class OptimizerV2(StateV2):
                 )
             if value is not None and value < 0:
                 raise ValueError(f"Expected {key} >= 0, received: {value}")
+        if self.gradient_transformers:
+            refuse_clipping(kwargs)
         self.clipvalue: float | None = kwargs.get("clipvalue")
         self.clipnorm: float | None = kwargs.get("clipnorm")
         self.global_clipnorm: float | None = kwargs.get("global_clipnorm")
@@ -102,18 +108,35 @@ class OptimizerV2(StateV2):
         name: str | None = None,
         experimental_aggregate_gradients: bool = True,
     ) -> Variable | None:
-        """One step: clip, decay the learning rate, then for each variable its rule and its constraint."""
+        """One step, see `_step`."""
+        iterations: Variable | None = alone(self._step(grads_and_vars, name, experimental_aggregate_gradients))
+        return iterations
+
+    def _step(
+        self,
+        grads_and_vars: Iterable[tuple[Gradient | None, Variable]],
+        name: str | None = None,
+        experimental_aggregate_gradients: bool = True,
+    ) -> Step:
+        """Sum over replicas, clip, decay the learning rate, then for each variable its rule and its constraint."""
         present = steps.with_gradient(warn_of_missing(grads_and_vars))
         self._create_all_weights([variable for _, variable in present])
         if not present:
             return None
         hypers = {dtype: self._hypers(dtype) for dtype in dict.fromkeys(v.dtype for _, v in present)}
         self._prepare(next(iter(hypers.values())), hypers)
-        gradients = [gradient for gradient, _ in present]
+        if self.gradient_aggregator and experimental_aggregate_gradients:
+            present = self.gradient_aggregator(present)
+        gradients, variables = [gradient for gradient, _ in present], [variable for _, variable in present]
+        if experimental_aggregate_gradients and not self.gradient_aggregator:
+            gradients = yield gradients
         clipped = clipping.by_value_norm_and_global_norm(
             values_of(gradients), self.clipvalue, self.clipnorm, self.global_clipnorm, self._total
         )
-        for gradient, (_, variable) in zip(with_values(gradients, clipped), present, strict=True):
+        pairs = list(zip(with_values(gradients, clipped), variables, strict=True))
+        for transform in self.gradient_transformers:
+            pairs = transform(pairs)
+        for gradient, variable in pairs:
             self._refuse_constraint(variable, gradient)
             self._update(variable, gradient, hypers[variable.dtype])
             steps.apply_constraints([variable])
@@ -151,3 +174,13 @@ class OptimizerV2(StateV2):
 
 class LegacyOptimizer(SlotsOfAnyShape, OptimizerV2):
     """Base class of the `.legacy` optimizers of TensorFlow 2.9 and later."""
+
+
+def refuse_clipping(kwargs: dict[str, Any]) -> None:
+    """ValueError for a kind of clipping beside functions that transform gradients."""
+    for key in ("clipnorm", "global_clipnorm", "clipvalue"):
+        if kwargs.get(key) is not None:
+            raise ValueError(
+                f"`{key}` cannot be set when `gradient_transformers` is set. Instead, use the `gradient_transformers` "
+                "to specify clipping and other transformations."
+            )

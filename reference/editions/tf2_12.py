@@ -28,6 +28,7 @@ from ..formats.identifiers import (
 from ..minimizing import Pairs, warn_of_missing
 from ..optimizer import optimizers_of
 from ..own import OwnKeras2, OwnV2, subclassable
+from ..replicas import Step, alone
 from ..schedules import LearningRateSchedule, called, schedules_of
 from ..slices import deduplicated, values_of, with_values
 from ..variable import Gradient, Variable
@@ -95,17 +96,29 @@ class Keras2Optimizer(StateKeras2):
         skip_gradients_aggregation: bool = False,
         **kwargs: Any,
     ) -> Variable:
-        """One step: clip, decay weights, for each variable its rule, then averages, then constraints."""
+        """One step, see `_step`."""
+        iterations: Variable = alone(self._step(grads_and_vars, name, skip_gradients_aggregation, **kwargs))
+        return iterations
+
+    def _step(
+        self,
+        grads_and_vars: Iterable[tuple[Gradient | None, Variable]],
+        name: str | None = None,
+        skip_gradients_aggregation: bool = False,
+        **kwargs: Any,
+    ) -> Step:
+        """Sum over replicas, clip, decay weights, for each variable its rule, then averages, then constraints."""
         pairs = warn_of_missing(grads_and_vars)
         present = steps.with_gradient(pairs)
+        gradients, variables = [gradient for gradient, _ in present], [variable for _, variable in present]
+        if gradients and not skip_gradients_aggregation and kwargs.get("experimental_aggregate_gradients", True):
+            gradients = yield gradients
         self._follow_schedule()
         if not present:
             return self._iterations
         self._build_in_step([variable for _, variable in pairs], name or self.name)
-        gradients = [gradient for gradient, _ in present]
         clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)
         gradients = [deduplicated(gradient) for gradient in with_values(gradients, clipped)]
-        variables = [variable for _, variable in present]
         if self._config["weight_decay"] is not None:
             for variable in filter(self._decays, variables):
                 steps.decay_weights(variable, self._config["weight_decay"], self.learning_rate.value[()])

@@ -19,6 +19,7 @@ from ..formats.identifiers import functions_of_optimizer_v2, schedule_functions
 from ..minimizing import warn_of_missing
 from ..optimizer import optimizers_of
 from ..own import OwnKeras29, OwnV2, subclassable
+from ..replicas import Step, alone
 from ..schedules import LearningRateSchedule, called, schedules_of
 from ..slices import values_of, with_values
 from ..variable import Gradient, Variable
@@ -49,14 +50,21 @@ class Base(Keras2Optimizer):
     def apply_gradients(  # type: ignore[override]  # the release returns nothing and knows fewer arguments
         self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]], skip_gradients_aggregation: bool = False
     ) -> None:
-        """One step: clip, for each variable its rule, count, then averages."""
+        """One step, see `_step`."""
+        alone(self._step(grads_and_vars, skip_gradients_aggregation))
+
+    def _step(  # type: ignore[override]  # as above
+        self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]], skip_gradients_aggregation: bool = False
+    ) -> Step:
+        """Sum over replicas, clip, for each variable its rule, count, then averages."""
         present = steps.with_gradient(warn_of_missing(grads_and_vars))
+        gradients, variables = [gradient for gradient, _ in present], [variable for _, variable in present]
+        if gradients and not skip_gradients_aggregation:
+            gradients = yield gradients
         self._follow_schedule()
         if not present:
             raise ValueError("not enough values to unpack (expected 2, got 0)")
-        variables = [variable for _, variable in present]
         self._build_in_step(variables, self.name)
-        gradients = [gradient for gradient, _ in present]
         clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)
         hyper = {**self._config, "learning_rate": self.learning_rate.value[()], "t": int(self._iterations.value) + 1}
         self._prepare(hyper, {variable.dtype for variable in variables})

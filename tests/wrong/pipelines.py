@@ -413,7 +413,7 @@ wrong(
     "E16",
     code(
         BASE,
-        "apply",
+        "_step",
         (
             "steps.decay_weights(variable, weight_decay, self._learning_rate_now())",
             "gradients = [g + v.value * v.dtype.type(weight_decay) if v is variable else g for g, v in zip(gradients, variables)]",  # noqa: E501
@@ -428,7 +428,7 @@ wrong(
     "E17",
     code(
         BASE,
-        "apply",
+        "_step",
         (
             "steps.decay_weights(variable, weight_decay, self._learning_rate_now())",
             "gradients = [g * (1 + v.value * v.dtype.type(weight_decay)) if v is variable else g for g, v in zip(gradients, variables)]",  # noqa: E501
@@ -443,7 +443,7 @@ wrong(
     "E15",
     code(
         BASE,
-        "apply",
+        "_step",
         (
             "            for variable in variables:\n                weight_decay =",
             "            for variable in []:\n                weight_decay =",
@@ -462,7 +462,7 @@ wrong(
     "own",
     code(
         KERAS2,
-        "apply_gradients",
+        "_step",
         (
             'if self._config["weight_decay"] is not None:',
             'if self._config["weight_decay"] is not None and not self._config["clipnorm"]:',
@@ -477,7 +477,7 @@ wrong(
     "own",
     code(
         BASE,
-        "apply",
+        "_step",
         ("for variable in variables:\n", "for variable in self._trainable_variables:\n"),
         editions=K3,
         optimizers=("SGD", "Adam"),
@@ -646,7 +646,7 @@ wrong(
     "own",
     code(
         BASE,
-        "apply",
+        "_step",
         ("        self._average_weights()\n", ""),
         (
             "        gradients = self._accumulated(",
@@ -672,7 +672,7 @@ wrong(
     "own",
     code(
         tf2_9.Base,
-        "apply_gradients",
+        "_step",
         ("self._iterations.value % frequency", "(self._iterations.value + 1) % frequency"),
         editions="tf2.9",
     ),
@@ -722,7 +722,7 @@ wrong(
     "A04",
     code(
         BASE,
-        "apply",
+        "_step",
         ("        self._average_weights()\n", "        if gradients:\n            self._average_weights()\n"),
         editions=K3,
     ),
@@ -733,7 +733,7 @@ wrong(
     "A05",
     code(
         BASE,
-        "apply",
+        "_step",
         (
             "        self._average_weights()\n        steps.apply_constraints(variables)\n",
             "        steps.apply_constraints(variables)\n        self._average_weights()\n",
@@ -771,7 +771,7 @@ wrong(
     "accumulation/never-reset",
     "the sum goes on after an update",
     "A07",
-    code(BASE, "apply", ("self._forget_gradients()", "None"), editions=K3),
+    code(BASE, "_step", ("self._forget_gradients()", "None"), editions=K3),
 )
 wrong(
     "accumulation/only-present-reset",
@@ -808,7 +808,7 @@ wrong(
     "C01",
     code(
         BASE,
-        "apply",
+        "_step",
         ('"t": int(self.iterations) + 1', '"t": int(self._iterations.value) + 1'),
         editions=K3,
         optimizers="Adam",
@@ -820,7 +820,7 @@ wrong(
     "C01",
     code(
         BASE,
-        "apply",
+        "_step",
         (
             "        if gradients:\n",
             "        if not gradients:\n            for variable in variables:\n                if self._weight_decay_of(variable):\n                    steps.decay_weights(variable, self._weight_decay_of(variable), self._learning_rate_now())\n        if gradients:\n",  # noqa: E501
@@ -835,7 +835,7 @@ wrong(
     "C01",
     code(
         BASE,
-        "apply",
+        "_step",
         (
             "        gradients = self._accumulated(",
             "        if self._config['gradient_accumulation_steps']:\n            gradients = clipping.by_the_one_given(gradients, self._config)\n        gradients = self._accumulated(",  # noqa: E501
@@ -867,7 +867,7 @@ wrong(
     "own",
     code(
         BASE,
-        "apply",
+        "_step",
         (
             "self._unscaled([gradient for gradient, _ in present])",
             "[gradient for gradient, _ in present]",
@@ -888,7 +888,7 @@ wrong(
     "own",
     code(
         BASE,
-        "apply",
+        "_step",
         (
             "                self._update(variable, gradient, hyper)\n",
             "                self._update(variable, gradient, hyper)\n                hyper['t'] += 1\n",
@@ -903,7 +903,7 @@ wrong(
     "E27",
     code(
         KERAS2,
-        "apply_gradients",
+        "_step",
         ('"t": int(self._iterations.value) + 1', '"t": int(self._iterations.value)'),
         editions=("tf2.12", "tf2.15"),
         optimizers="Adam",
@@ -927,7 +927,7 @@ wrong(
     "B22",
     code(
         BASE,
-        "apply",
+        "_step",
         ("self._iterations.value = self._iterations.value + 1", "self._iterations.value = self._iterations.value + 0"),
         editions=K3,
     ),
@@ -938,7 +938,7 @@ wrong(
     "own",
     code(
         BASE,
-        "apply",
+        "_step",
         ("self._update(", "len(variables) > 1 and variable is variables[-1] or self._update("),
         editions=K3,
     ),

@@ -1,0 +1,38 @@
+"""Cases inside `tf.function`: the defaults, the options that ask for another rule, and some of the pipeline.
+
+Grappler rewrites a graph before it runs, so that some rules round otherwise; and what Python counts is counted when
+the graph is made, not when it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from goldenstep import spec
+
+from .drawing import Document, Shape, slug
+from .lifecycle_cases import EMA, Case, Maker
+
+SHAPES: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
+STEPS = 4
+PIPELINE: list[Document] = [{"clipnorm": 0.5}, {"global_clipnorm": 0.5}, {"weight_decay": 0.5}, EMA, {"decay": 0.5}]
+
+
+def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
+    """Pairs of a slug and a case without id, edition and clauses."""
+    make = Maker(edition, optimizer)
+    configs: list[Document] = [{}, *options(edition, optimizer)]
+    if optimizer == "SGD":
+        configs += [config for config in PIPELINE if set(config) <= make.takes]
+    for config in configs:
+        case = make.case(config, lambda s: s.many(STEPS), shapes=SHAPES)
+        yield f"graph-{slug(config) or 'defaults'}", {**case, "features": ["graph"], "mode": "graph"}
+
+
+def options(edition: str, optimizer: str) -> Iterator[Document]:
+    """Each switch turned, and each number that is 0 or None by default set to its first sample."""
+    for name, entry in spec.hyperparameters(optimizer, edition).items():
+        if entry["type"] == "bool":
+            yield {name: not entry["default"]}
+        elif not entry["default"] and entry["samples"] and entry["type"] in ("float", "int"):
+            yield {name: entry["samples"][0]}

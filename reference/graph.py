@@ -1,0 +1,38 @@
+"""Steps inside `tf.function`: what Python does happens once, when the graph is made.
+
+Source       tensorflow, python/eager/polymorphic_function; keras 2.15.0, src/optimizers/nadam.py: _u_product_counter.
+What it is   The arithmetic of a graph is the eager one but for Grappler's rewrites, for which `spec/optimizers` states
+             bounds.  Nadam of TF 2.9 to 2.15 counts in a number of Python's: every variable keeps the count it had when
+             the graph was made, so that from the second step on each of them multiplies the product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from .variable import Gradient, Variable
+
+Pairs = Iterable[tuple[Gradient | None, Variable]]
+
+
+def traced(optimizer: Any) -> Callable[[Pairs], None]:
+    """`apply_gradients` of an optimizer whose state is made before the graph is."""
+    count = Variable(np.array(1), "u_count")
+    optimizer._slots["u_count", None] = count
+    update = optimizer._update
+
+    def step(grads_and_vars: Pairs) -> None:
+        pairs = list(grads_and_vars)
+        counts = {id(variable): 1 + i for i, (_, variable) in enumerate(pair for pair in pairs if pair[0] is not None)}
+
+        def counted(variable: Variable, gradient: Gradient, hyper: dict[str, Any]) -> None:
+            count.value = np.asarray(counts[id(variable)])
+            update(variable, gradient, hyper)
+
+        optimizer._update = counted
+        optimizer.apply_gradients(pairs)
+
+    return step
