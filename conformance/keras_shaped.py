@@ -248,7 +248,7 @@ class Run:
         """The same inside a graph, for which the state is made beforehand."""
         if self.traced is None:
             assert self.implementation.graph is not None
-            self.build()
+            serialization.build(self.optimizer, self.variables)
             self.traced = self.implementation.graph(self.optimizer)
         self.traced(pairs)
 

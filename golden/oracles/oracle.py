@@ -260,7 +260,7 @@ class Run:
         """The same inside a tf.function, for which the state is made beforehand, as `fit` does."""
         if self.traced is None:
             if not self.entries()[2:]:
-                self.build()
+                build(self.optimizer, self.variables)
 
             def step(gradients):
                 self.optimizer.apply_gradients(list(zip(gradients, [variable for _, variable in pairs])))
