@@ -130,6 +130,12 @@ class Steps:
         event: Document = {"apply": gradients, **self.own}
         return event if of is None else {**event, "of": list(of)}
 
+    def in_the_second(self, spoiled: str) -> Document:
+        """A step whose second gradient alone has a number that is not finite, its last."""
+        event = self.apply()
+        event["apply"][1][-1] = spoiled
+        return event
+
     def gradient(self, shape: Shape) -> list[Any]:
         """Numbers of three digits, times the scale."""
         return typed([float(x) * self.scale for x in normal(self.stream, shape, self.dtype)], self.dtype)
@@ -190,6 +196,8 @@ def growth(make: Maker) -> Iterator[Case]:
     yield "grows-after-3", make.case(lambda s: s.many("ffifffffffn"), given={**USUAL, "dynamic_growth_steps": 3})
     yield "overflow-at-first", make.case(lambda s: s.many("iif"))
     yield "overflow-in-the-second-variable", make.case(lambda s: [*s.many("f"), s.apply([1, 0], spoiled="NaN")])
+    second = lambda s: [*s.many("f"), s.in_the_second("NaN"), s.in_the_second("Infinity"), *s.many("f")]  # noqa: E731
+    yield "overflow-in-the-second-gradient", make.case(second)
     for steps in (0, -1, 2.5):
         given = {**USUAL, "dynamic_growth_steps": steps}
         yield f"dynamic_growth_steps={steps}", make.case(lambda s: s.many("ffffif"), given=given)
@@ -279,6 +287,11 @@ def sparse(make: Maker) -> Iterator[Case]:
         "rows": lambda s: [s.rows([1]), s.rows([1, 0]), s.rows([])],
         "rows+duplicates": lambda s: [s.rows([1, 1]), s.rows([0, 1, 0])],
         "rows+overflow": lambda s: [s.rows([0]), s.rows([1, 0], ["Infinity", 1.0, 1.0, 1.0]), s.rows([1])],
+        "rows+overflow-before-a-duplicate": lambda s: [
+            s.rows([0]),
+            s.rows([1, 0, 1], ["Infinity", 1.0, 1.0, 1.0, 1.0, 1.0]),
+            s.rows([0, 0], [1.0, 1.0, 1.0, "NaN"]),
+        ],
         "rows-cancel-infinity": lambda s: [s.rows([0, 0], ["Infinity", 1.0, "-Infinity", 1.0]), s.rows([1, 0])],
         "sum-of-rows-overflows": lambda s: [{"apply": s.rows([0, 0], [3e38, 1.0, 3e38, 1.0])["apply"]}, s.rows([1, 0])],
         "sum-of-rows-takes-overflow-back": lambda s: [
@@ -435,6 +448,9 @@ def attributes(make: Maker) -> Iterator[Case]:
     for name, value in WRITTEN.items():
         changed = [attempt({"set": {name: value}}), *look(name)]
         yield f"set-{name}", make.case(lambda s, c=changed: [*s.many("f"), *c, *s.many("ff")])  # type: ignore[misc]
+    same: Document = {"dynamic_growth_steps": 2, "dynamic": True, "initial_scale": 8.0}
+    as_it_is = [attempt({"set": {name: value}}) for name, value in same.items()]
+    yield "set-what-is", make.case(played(as_it_is, "f", as_it_is), shapes=ONE)
     for name in ("learning_rate", "momentum", "initial_scale", "dynamic_growth_steps", "clipnorm"):
         write = attempt({"set": {name: WRITTEN[name]}})
         case = make.case(lambda s, w=write: [w, *s.many("fif")])  # type: ignore[misc]

@@ -31,6 +31,13 @@ class StateKeras3(Configured):
     def _scope(self) -> str:
         return f"{self._outer}/{self.name}" if self._outer else str(self.name)
 
+    def _started(self, entry: Entry, owner: Variable | None) -> Variable:
+        """What is made apart for the whole optimizer has no name of its own, only a number."""
+        made = super()._started(entry, owner)
+        if entry.apart and entry.owner is None:
+            made.name = f"{made.name.removesuffix('variable')}{numbered('variable')}"
+        return made
+
     def _loses(self, entry: Entry, held: Variable) -> bool:
         """What is made apart has the name of the scope alone; a wrapper that has a scope loses it."""
         if entry.apart and self._outer == "":

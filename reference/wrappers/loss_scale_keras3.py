@@ -19,9 +19,8 @@ from goldenstep import spec
 
 from ..bits import run
 from ..naming import refuse_name, unique_name
-from ..slices import values_of, with_values
-from ..variable import Gradient, Variable
-from .loss_scale import finite_as_given
+from ..slices import replaced, values_of, with_values
+from ..variable import Gradient, IndexedSlices, Variable
 
 FLOAT32 = np.dtype(np.float32)
 COMMON_ARGUMENTS = {
@@ -95,7 +94,7 @@ class LossScaleOptimizer:
             self.within(self.name)
             self.build(trainable_variables)
         scale, count = self.dynamic_scale.value, int(self.step_counter.value)
-        if not finite_as_given([gradient for gradient in grads if gradient is not None]):
+        if not all(_finite(gradient) for gradient in grads if gradient is not None):
             self._move(0, run(lambda s: (s / 2,), scale)[0])
             return
         self.inner_optimizer.apply([g if g is None else _divided(g, scale) for g in grads], trainable_variables)
@@ -156,6 +155,14 @@ def _started(initial_scale: float) -> np.ndarray:
     if initial_scale is None or (np.isinf(narrow) and not np.isinf(scale)):
         raise ValueError(f"initial_scale must be a number that float32 holds. Received: {initial_scale}")
     return narrow
+
+
+def _finite(gradient: Gradient) -> bool:
+    """Is every number finite? As shipped, of the rows of a sparse gradient with the same index the last one counts."""
+    if not isinstance(gradient, IndexedSlices):
+        return bool(np.isfinite(gradient).all())
+    finite = np.isfinite(gradient.values)
+    return bool(replaced(np.ones(gradient.dense_shape, bool), gradient.indices, finite).all())
 
 
 def _divided(gradient: Gradient, scale: np.ndarray) -> Gradient:

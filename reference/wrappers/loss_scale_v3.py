@@ -47,6 +47,11 @@ class LossScaleOptimizer29(LossScaling):
         """The pairs of gradient and variable that `minimize` applies."""
         return self._unscaled(loss, lambda x, t: self._optimizer.compute_gradients(x, var_list, t), tape)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """What an attribute is already, the very object, may be assigned, even where nothing else may be."""
+        if getattr(self, name, LossScaling) is not value:
+            super().__setattr__(name, value)
+
     @property
     def variables(self) -> Any:
         """The inner optimizer's state; the scale is no part of it."""

@@ -26,6 +26,7 @@ from goldenstep.conformance.keras_shaped import reference
 from goldenstep.conformance.verdict import Verdict, judge
 from goldenstep.golden import files
 from goldenstep.reference import bits
+from goldenstep.spec import wrapper as wrapper_spec
 
 Document = dict[str, Any]
 Pair = tuple[str, str]
@@ -185,7 +186,8 @@ def trials_of(suspect: Wrong) -> Iterator[tuple[str, str]]:
         slug = identity.split("/", 2)[2]
         return slug.startswith(("refused", "fails", "thousand", "gradient-of", "gradient-none"))
 
-    places = [(e, o) for e in suspect.editions for o in suspect.optimizers if o in (*spec.available(e), "schedules")]
+    known = {e: {*spec.available(e), *wrapper_spec.available(e), "schedules"} for e in suspect.editions}
+    places = [(e, o) for e in suspect.editions for o in suspect.optimizers if o in known[e]]
     prefixes = tuple(f"{edition}/{optimizer.lower()}/" for edition, optimizer in places)
     found = [identity for prefix in prefixes for identity in index() if identity.startswith(prefix)]
     yield from ((identity, RECORDED) for identity in sorted(found, key=late))
@@ -201,8 +203,10 @@ index = functools.cache(files.index)
 def made(edition: str, optimizer: str) -> dict[str, Document]:
     """The cases of an optimizer that would be recorded now, by id."""
     from goldenstep.golden.cases import cases_of
+    from goldenstep.golden.wrapper_cases import wrapper_cases_of
 
-    return {case["id"]: case for case in cases_of(edition, optimizer)}
+    cases = wrapper_cases_of if optimizer in wrapper_spec.wrappers() else cases_of
+    return {case["id"]: case for case in cases(edition, optimizer)}
 
 
 @functools.cache
@@ -212,7 +216,8 @@ def expected(identity: str) -> tuple[Document, Document]:
         golden = files.parsed(*index()[identity])
         return golden["case"], golden["trajectory"]
     edition, name, _ = identity.split("/", 2)
-    optimizer = next(optimizer for optimizer in spec.optimizers() if optimizer.lower() == name)
+    known = (*spec.optimizers(), *wrapper_spec.wrappers())
+    optimizer = next(optimizer for optimizer in known if optimizer.lower() == name)
     case = made(edition, optimizer)[identity]
     return case, reference().run(case)
 
@@ -249,4 +254,4 @@ def rows() -> dict[str, Row]:
     return found
 
 
-from . import adams, others, pipelines, subtle, subtle_pipelines  # noqa: E402, F401  # they register what is wrong
+from . import adams, others, pipelines, subtle, subtle_pipelines, wrappers  # noqa: E402, F401  # they register what is wrong
