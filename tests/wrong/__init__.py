@@ -186,8 +186,8 @@ def trials_of(suspect: Wrong) -> Iterator[tuple[str, str]]:
         slug = identity.split("/", 2)[2]
         return slug.startswith(("refused", "fails", "thousand", "gradient-of", "gradient-none"))
 
-    known = {e: {*spec.available(e), *wrapper_spec.available(e), "schedules"} for e in suspect.editions}
-    places = [(e, o) for e in suspect.editions for o in suspect.optimizers if o in known[e]]
+    there = {e: {*spec.available(e), *wrapper_spec.available(e), "schedules"} for e in suspect.editions}
+    places = [(e, o) for e in suspect.editions for o in suspect.optimizers if o in there[e]]
     prefixes = tuple(f"{edition}/{optimizer.lower()}/" for edition, optimizer in places)
     found = [identity for prefix in prefixes for identity in index() if identity.startswith(prefix)]
     yield from ((identity, RECORDED) for identity in sorted(found, key=late))
