@@ -28,7 +28,7 @@ RUN_SECONDS, START_SECONDS, STOP_SECONDS = 60.0, 180.0, 5.0
 LONGEST_LINE = 64 * 2**20
 VAIN_STARTS = 3
 SHOWN = 120
-TRAJECTORIES = {"schedule": "schedule_trajectory", "file": "file_trajectory", "calls": "results"}
+TRAJECTORIES = {"schedule": "schedule_trajectory", "file": "file_answer", "calls": "results"}
 ANSWERS = ("trajectory", "unsupported", "failed")
 
 
