@@ -132,19 +132,22 @@ def diff(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """`goldenstep compare`."""
-    from .side_by_side import compare_live, sides
+    from .side_by_side import compare_live, sides, spelled_out
 
     optimizer = optimizer_called(options.optimizer)
     edition = options.edition and edition_called(options.edition)
     if edition:
         must_have(optimizer, edition)
     for name in (options.one, options.two):
-        if "@" in name:
-            must_have(optimizer, edition_called(name.partition("@")[2]))
+        own = spelled_out(name)[1]
+        if own:
+            must_have(optimizer, own)
+        elif "@" in name and not name.startswith("cmd:"):
+            edition_called(name.rpartition("@")[2])
     import_from_here()
     with Console(stderr=True).status("loading"):
         one, two = sides([options.one, options.two], optimizer, edition)
-    different = compare_live(console(), one, two, optimizer, options.all)
+    different = compare_live(console(), one, two, optimizer, options.all, options.output)
     return WRONG_USE if different is None else int(different)
 
 
@@ -154,12 +157,14 @@ def report(options: argparse.Namespace) -> int:
     from .report_page import badge, page
 
     try:
-        reports = [read(Path(name)) for name in options.reports]
+        documents = [read(Path(name)) for name in options.reports]
     except ReportError as error:
         print(f"goldenstep: {error}", file=sys.stderr)
         return WRONG_USE
-    options.output.write_text(page(reports), "utf-8")
-    print(f"{options.output}: {len(reports)} report{'s' if len(reports) > 1 else ''}")
+    reports = [document for document in documents if "header" in document]
+    comparisons = [document for document in documents if "comparison" in document]
+    options.output.write_text(page(reports, comparisons), "utf-8")
+    print(f"{options.output}: reports {len(reports)}, comparisons {len(comparisons)}")
     if options.badges:
         options.badges.mkdir(parents=True, exist_ok=True)
         for one in reports:
@@ -371,12 +376,15 @@ COMPARE = """
 Run the inputs of the recorded cases on two implementations, live, and compare variables and state: equal to the
 bit, or in how many cases they differ, since which step, and by how much after 1, 10, 100 and 1,000 steps.
 An implementation is what `goldenstep check --impl` takes, and may name its edition: `reference@tf2.15`. Without
-any, the newest edition that both claim is taken; if they claim none together, each follows its own newest.
+any, the newest edition that both claim is taken; if they claim none together, each follows its own newest. An
+edition alone is the reference as that edition. The answer ends with a sentence: equal, equal under a mapping (hyper-
+parameters that have to be given, because defaults differ), or different, since when and by how much.
 
 examples:
   goldenstep compare reference keras --optimizer Adam
   goldenstep compare mypkg reference --optimizer SGD --edition keras3
-  goldenstep compare reference@tf2.15 reference@keras3 --optimizer Nadam      by how much do two editions differ?
+  goldenstep compare tf2.15 keras3 --optimizer Nadam      by how much do two editions differ?
+  goldenstep compare keras torch --optimizer Adam -o adam.json && goldenstep report adam.json     with a plot
 """
 
 REPORT = """
@@ -384,8 +392,7 @@ Make one HTML page of one or more reports: a matrix of implementations, optimize
 differs with its first difference, the error after each step, and a script. The page needs no network and no other file.
 
 examples:
-  goldenstep check --impl=mypkg --report=report.json
-  goldenstep report report.json -o report.html
+  goldenstep report report.json -o report.html        after goldenstep check --impl=mypkg --report=report.json
   goldenstep report reports/*.json -o report.html --badges badges      an SVG per implementation and edition, too
 """
 
@@ -467,11 +474,12 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--optimizer", metavar="NAME", required=True, help="the optimizer to run, e.g. Adam")
     parser.add_argument("--edition", metavar="ID", help="the edition that both follow, e.g. keras3")
     parser.add_argument("--all", action="store_true", help="list every case that differs, not the first ten")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write it as JSON, for `goldenstep report`")
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
     """The options of `report`."""
-    parser.add_argument("reports", metavar="REPORT", nargs="+", help="a file that check --report wrote")
+    parser.add_argument("reports", metavar="REPORT", nargs="+", help="a file that check --report or compare -o wrote")
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path, default=Path("report.html"), help="the page to write"
     )

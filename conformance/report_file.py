@@ -146,10 +146,11 @@ def without_records(document: Document) -> Document:
 
 
 def read(path: Path) -> Document:
-    """A report; ReportError if it is none, or not whole."""
+    """A report, or a comparison; ReportError if it is none, or not whole."""
     try:
         document = json.loads(path.read_text("utf-8"))
-        spec.validate(document, "report", path.name)
+        kind = "comparison" if isinstance(document, dict) and "comparison" in document else "report"
+        spec.validate(document, kind, path.name)
     except OSError as error:
         raise ReportError(f"{path}: {error.strerror}") from error
     except ValueError as error:  # SpecificationError is one, too

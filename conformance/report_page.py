@@ -132,9 +132,16 @@ def page(reports: Sequence[Document], comparisons: Sequence[Document] = ()) -> s
         names=names,
         rows=matrix(optimizers, names, across),
         implementations=within,
-        comparisons=comparisons,
+        comparisons=[*map(compared, comparisons)],
         data=json.dumps(data, separators=(",", ":")).replace("</", "<\\/"),
     )
+
+
+def compared(comparison: Document) -> Document:
+    """A comparison as the template has it: its longest curve is the one that is drawn."""
+    curves = [(len(case["curve"]) and case["curve"][-1][0], case["id"], case["curve"]) for case in comparison["cases"]]
+    _, identity, curve = max(curves, default=(0, "", []))
+    return {**comparison, "id": identity, "curve": curve}
 
 
 def labels(reports: Sequence[Document]) -> list[str]:

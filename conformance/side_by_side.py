@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from goldenstep.golden import files
 from goldenstep.golden.codec import unflat
 from goldenstep.golden.compare import Divergence, same, ulps
 
+from .answers import UnsupportedError
 from .differences import watched
 from .explain import grid, heading
 from .implementations import Implementation, load
@@ -42,6 +45,8 @@ class Side:
         """The trajectory of a case, taken as one of this side's edition; whatever is raised is its error."""
         try:
             return self.implementation.run({**case, "edition": self.edition})
+        except UnsupportedError:
+            raise
         except (Exception, SystemExit) as exception:
             error = {"stage": "run", "type": type(exception).__name__, "message": str(exception)[:300]}
             return {"id": case["id"], "layout": [], "steps": [], "error": error}
@@ -59,8 +64,11 @@ class Outcome:
 
 
 def sides(names: Sequence[str], optimizer: str, edition: str | None) -> list[Side]:
-    """Two implementations, `name` or `name@edition`; without an edition the newest that both claim, or each its own."""
-    spelled = [name.partition("@")[::2] for name in names]
+    """Two implementations, `name` or `name@edition`; without an edition the newest that both claim, or each its own.
+
+    An edition alone stands for the reference as that edition.
+    """
+    spelled = [spelled_out(name) for name in names]
     loaded = [load(name, own or edition) for name, own in spelled]
     usable = [
         [e for e in spec.editions() if optimizer in spec.available(e) and e in implementation.editions]
@@ -78,8 +86,22 @@ def sides(names: Sequence[str], optimizer: str, edition: str | None) -> list[Sid
     return chosen
 
 
-def compare_live(console: Console, one: Side, two: Side, optimizer: str, everything: bool = False) -> bool | None:
-    """Run the recorded cases' inputs on both and print the difference; is there any? None if nothing could be run."""
+def spelled_out(name: str) -> tuple[str, str]:
+    """Implementation and edition in `keras@keras3`, `keras3` or `keras`; the edition is empty if none is given."""
+    editions = {edition.lower(): edition for edition in spec.editions()}
+    if name.lower() in editions:
+        return "reference", editions[name.lower()]
+    before, _, after = name.rpartition("@")
+    return (before, editions[after.lower()]) if before and after.lower() in editions else (name, "")
+
+
+def compare_live(
+    console: Console, one: Side, two: Side, optimizer: str, everything: bool = False, path: Path | None = None
+) -> bool | None:
+    """Run the recorded cases' inputs on both and print the difference; is there any? None if nothing could be run.
+
+    With a `path` the comparison is written there as JSON, for `goldenstep report`.
+    """
     places = select(files.index(), Selection(editions=[one.edition], optimizers=[optimizer]))
     goldens = [files.parsed(*place)["case"] for place in places.values()]
     outcomes = [outcome(one, two, case) for case in watched(goldens, f"{one.name} and {two.name}")]
@@ -100,7 +122,103 @@ def compare_live(console: Console, one: Side, two: Side, optimizer: str, everyth
     if differing:
         print_differing(console, one, two, differing, everything)
     print_thousand(console, outcomes)
+    given = mapping(one, two, goldens, outcomes)
+    summary = verdict(one, two, kinds, outcomes, given)
+    console.print(Text(f"\n{summary}", style="bold"))
+    if path:
+        write(path, one, two, optimizer, summary, kinds, outcomes)
     return bool(differing)
+
+
+def mapping(one: Side, two: Side, cases: Sequence[Document], outcomes: Sequence[Outcome]) -> Document:
+    """The arguments that, given to both, make all cases equal that ask for no error; empty if there are none.
+
+    What is tried are the defaults of the first side's edition: each alone, and all of them together.
+    """
+    differing = [case for case, o in zip(cases, outcomes, strict=True) if o.kind == "different" and o.distances]
+    if not differing:
+        return {}
+    name = differing[0]["optimizer"]["class_name"]
+    defaults = {
+        argument: entry["default"]
+        for argument, entry in spec.hyperparameters(name, one.edition).items()
+        if isinstance(entry["default"], int | float) and argument in spec.hyperparameters(name, two.edition)
+    }
+    for given in [*({argument: value} for argument, value in defaults.items()), defaults]:
+        if all(weights_equal(one, two, written_out(case, given)) for case in differing):
+            return given
+    return {}
+
+
+def written_out(case: Document, given: Document) -> Document:
+    """The case with these arguments given, unless it gives them itself."""
+    optimizer = {**case["optimizer"], "config": {**given, **case["optimizer"]["config"]}}
+    return {**case, "optimizer": optimizer}
+
+
+def weights_equal(one: Side, two: Side, case: Document) -> bool:
+    """Do both compute the same variables?"""
+    try:
+        answers = one.run(case), two.run(case)
+    except UnsupportedError:
+        return False
+    if any("error" in answer or not answer["steps"] for answer in answers):
+        return False
+    return first_difference(case, *answers, None) is None
+
+
+def verdict(one: Side, two: Side, kinds: Counter[str], outcomes: Sequence[Outcome], given: Document) -> str:
+    """The answer in a sentence: equal, equal under a mapping, or different, since when and by how much."""
+    if not kinds["different"] and not kinds["an error in one"]:
+        return "equal to the bit"
+    steps = [o.divergence.step for o in outcomes if o.divergence and o.divergence.step is not None]
+    count = kinds["different"] + kinds["an error in one"]
+    since = f"different in {count} of {len(outcomes)} cases" + (f", since step {min(steps)}" if steps else "")
+    if given:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        return f"equal under this mapping: {arguments} given to both; without it {since}"
+    long = next((o for o in outcomes if o.id.endswith("/thousand-steps")), None)
+    shown = [(step, relative) for step, _, relative in (long.distances if long else ()) if step in SHOWN_STEPS]
+    if not shown:
+        return since
+    if not any(relative for _, relative in shown):
+        return f"{since}; without options equal for {shown[-1][0]:,} steps"
+    apart = ", ".join(f"{number(relative)} after {step:,}" for step, relative in shown)
+    return f"{since}; without options the weights are apart, relative to the largest, by {apart} steps"
+
+
+def write(
+    path: Path,
+    one: Side,
+    two: Side,
+    optimizer: str,
+    summary: str,
+    kinds: Counter[str],
+    outcomes: Sequence[Outcome],
+) -> None:
+    """Write the comparison as JSON: what is printed, and the curve of every case that differs."""
+    from .report_file import number as plain
+
+    cases = [
+        {
+            "id": o.id,
+            "kind": o.kind,
+            "curve": [[step, plain(ulp), plain(relative)] for step, ulp, relative in o.distances],
+        }
+        for o in outcomes
+        if o.kind == "different"
+    ]
+    document = {
+        "comparison": 1,
+        "optimizer": optimizer,
+        "one": str(one),
+        "two": str(two),
+        "verdict": summary,
+        "counts": dict(sorted(kinds.items())),
+        "cases": cases,
+    }
+    spec.validate(document, "comparison", str(path))
+    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
 
 def print_differing(console: Console, one: Side, two: Side, differing: Sequence[Outcome], everything: bool) -> None:
@@ -148,7 +266,10 @@ def outcome(one: Side, two: Side, case: Document) -> Outcome:
         reason = side.implementation.supports({**case, "edition": side.edition})
         if reason:
             return Outcome(case["id"], "unsupported", f"{side.name}: {reason}")
-    first, second = one.run(case), two.run(case)
+    try:
+        first, second = one.run(case), two.run(case)
+    except UnsupportedError as unsupported:
+        return Outcome(case["id"], "unsupported", str(unsupported))
     ends = kind_of(first.get("error")), kind_of(second.get("error"))
     if ends[0] != ends[1]:
         kind = "an error in one" if "no error" in ends else "different"

@@ -21,7 +21,7 @@ from goldenstep.golden.__main__ import main as golden_main
 
 Document = dict[str, Any]
 PAGE = Path(__file__).parent.parent / "docs" / "command-line.md"
-COMMANDS = ("check", "explain", "diff", "compare", "convert", "record", "verify")
+COMMANDS = ("check", "explain", "diff", "compare", "report", "adapter", "convert", "record", "verify")
 DEFAULTS = "keras3/adam/defaults-float32"
 
 
