@@ -47,7 +47,14 @@ def page() -> str:
     errata = spec.errata()
     rows = [f"| [{i}](#{i.lower()}) | {e['title']} | {', '.join(e['editions'])} |" for i, e in errata.items()]
     table = "\n".join(["| id | title | editions |", "|---|---|---|", *rows])
-    return "\n".join([HEAD, table, *(section(erratum) for erratum in errata.values())])
+    return "\n".join([HEAD, table, *(section(erratum) for erratum in errata.values()), *others()])
+
+
+def others() -> list[str]:
+    """What looks like an erratum and is none."""
+    rows = [f"| {e['what']} | {', '.join(e['editions']) or '-'} | {e['why']} |" for e in spec.not_errata()]
+    return ["\n## Not errata\n", "Reported elsewhere, or found on the way, and no contradiction:\n",
+            "| what | editions | why it is not here |", "|---|---|---|", *rows]  # fmt: skip
 
 
 def section(erratum: Document) -> str:

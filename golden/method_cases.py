@@ -14,7 +14,7 @@ from goldenstep import spec
 
 from .drawing import Document, normal
 from .method_cases_keras2 import keras_2_topics
-from .method_cases_keras3 import exclusion, keras_3_topics
+from .method_cases_keras3 import built_by_itself, exclusion, keras_3_topics
 from .method_cases_v2 import legacy_topics
 from .method_events import KERAS_2, LEGACY, SHAPES, Calls, Events, attempt
 from .minimize_cases import minimizing
@@ -36,9 +36,13 @@ def method_cases(edition: str) -> Iterator[Document]:
         )
         for topic in [*topics, *(minimizing(optimizer, edition) if optimizer in ("Adam", "SGD") else ())]:
             yield finished(edition, optimizer, *topic)
-    for optimizer in ("Adam", "SGD", "Muon") if edition == "keras3" else ():
-        for topic in exclusion():
-            yield finished(edition, optimizer, *topic)
+    if edition == "keras3":
+        for optimizer, topics in [
+            *((name, exclusion()) for name in ("Adam", "SGD", "Muon")),
+            *((name, built_by_itself()) for name in ("Nadam", "Adafactor")),
+        ]:
+            for topic in topics:
+                yield finished(edition, optimizer, *topic)
 
 
 def finished(edition: str, optimizer: str, slug: str, topic: str, config: Document, events: Events) -> Document:

@@ -322,3 +322,8 @@ def exclusion() -> Iterator[Topic]:
         {"weight_decay": 0.5},
         lambda s: [attempt({"exclude": {"names": ["l$"]}}), s.apply(), s.apply()],
     )
+
+
+def built_by_itself() -> Iterator[Topic]:
+    """State that an optimizer makes outside a step; Nadam and Adafactor name some of it after nobody."""
+    yield "build", "build", {}, lambda s: [call("build", BOTH), get("variables"), s.apply()]

@@ -114,6 +114,16 @@ def legacy_topics(optimizer: str) -> Iterator[Topic]:
             s.apply(),
         ],
     )
+    yield (
+        "add_weight-of-a-number",
+        "add_weight",
+        given,
+        lambda s: [
+            call("add_weight", "one", [], initializer=2),
+            call("add_weight", "two", [2], initializer=0.5),
+            call("add_weight", "wide", [], {"dtype": "float64"}, 0.5),
+        ],
+    )
     read = ["lr", "learning_rate", "decay", *own, "iterations", "clipnorm", "clipvalue", "global_clipnorm", "nothing"]
     yield (
         "hyperparameters-read",

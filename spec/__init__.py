@@ -51,6 +51,12 @@ def flags() -> dict[str, Document]:
     return dict(json.loads((resources.files(__package__) / "flags.json").read_text("utf-8")))
 
 
+@functools.cache
+def not_errata() -> list[Document]:
+    """What looks like an erratum, and why it is none."""
+    return list(json.loads((resources.files(__package__) / "not_errata.json").read_text("utf-8")))
+
+
 def errata() -> dict[str, Document]:
     """Every erratum by its id (`E-001` ...): what is documented, and what happens instead."""
     return _folder("errata")

@@ -86,6 +86,14 @@ def test_every_pattern_finds_a_golden_in_each_edition(identity: str) -> None:
                 assert any(covers(entry, golden["case"]) for golden in of_both), (edition, optimizer)
 
 
+def test_what_is_no_erratum_says_why() -> None:
+    for entry in spec.not_errata():
+        assert set(entry) == {"what", "editions", "why"}
+        assert set(entry["editions"]) <= set(spec.editions())
+        assert entry["what"] not in {erratum["title"] for erratum in ERRATA.values()}
+        assert entry["why"] in page()
+
+
 def places(edition: str, optimizer: str) -> list[tuple[Path, int]]:
     """Where the goldens of an optimizer of an edition are."""
     mine = f"{edition}/{optimizer.lower()}/"

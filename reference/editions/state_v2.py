@@ -98,11 +98,13 @@ class StateV2(Configured):
         """A new variable, float32 unless said otherwise; it is none of the weights.
 
         A number as initializer is the variable's value, int32 or float32 (a scalar of numpy keeps its dtype), whatever
-        shape and dtype are given.
+        dtype is given; ValueError unless the shape is that of one.
         """
         if isinstance(initializer, np.number):
             return Variable(np.asarray(initializer), f"{name}:0")
         if isinstance(initializer, int | float):
+            if tuple(shape):
+                raise ValueError(f"{name}: expected the shape () of the initial value, got {tuple(shape)}.")
             kind = np.int32 if isinstance(initializer, int) else np.float32
             return Variable(in_range(initializer, kind), f"{name}:0")
         return Variable(initial(initializer, shape, dtype or np.float32), f"{name}:0")
