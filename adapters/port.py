@@ -252,8 +252,10 @@ class Optimizer:
 
     def load(self, state: list[Any]) -> None:
         """Take the recorded state: its slots, its count of steps, its learning rate."""
-        values = [unflat(v, entry.dtype, entry.shape) for entry, v in zip(self.layout, state, strict=True)]
-        for entry, value in zip(self.layout, values, strict=True):
+        pairs = [  # before the first step there are no slots yet
+            (entry, unflat(v, entry.dtype, entry.shape)) for entry, v in zip(self.layout, state, strict=False)
+        ]
+        for entry, value in pairs:
             if entry.kind == "learning_rate" and np.float32(self._learning_rate) != value:
                 self.learning_rate = float(value)
         factors = {
@@ -263,10 +265,10 @@ class Optimizer:
             "-1/learning_rate": -1 / self._learning_rate,
         }
         owners = [i for i in range(len(self.layout)) if any(entry.owner == i for entry in self.layout)]
-        for entry, value in zip(self.layout, values, strict=True):
+        for entry, value in pairs:
             if entry.kind == "iteration":
                 self.training.set_steps(int(value))
-        for entry, value in zip(self.layout, values, strict=True):
+        for entry, value in pairs:
             own = self.document["state"].get(entry.slot)
             restored = self.document.get("restored", {}).get(entry.slot, {"entry": own, "times": "1"})
             if restored["entry"]:

@@ -22,9 +22,9 @@ contains both, and where an element is not finite there is none. tests/test_clos
 from __future__ import annotations
 
 import contextlib
-import copy
 import functools
 import importlib
+import marshal
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -121,11 +121,10 @@ def measure(
     for (number, entries), step in zip(with_layouts(got), got["steps"], strict=True):
         if entries != layouts[number]:
             return None
-        recorded = dict(zip((e["name"] for e in layouts[number]), wanted[number]["state"], strict=True))
         margin = allowed[number]
         pairs = [
-            (entry["name"], entry, recorded[entry["name"]], values, margin.state[entry["name"]])
-            for entry, values in zip(entries, step["state"], strict=True)
+            (entry["name"], entry, e, g, margin.state[key])
+            for key, entry, e, g in zip(keys(entries), entries, wanted[number]["state"], step["state"], strict=True)
         ]
         named = zip(case["variables"], wanted[number]["variables"], step["variables"], margin.variables, strict=True)
         pairs += [(v["name"], v["value"], e, g, m) for v, e, g, m in named]
@@ -177,7 +176,7 @@ def margins(case: Document, expected: Document, ulp: int) -> dict[int, Margin] |
         base = played(double)
     if base is None:
         return None
-    names = {number: [entry["name"] for entry in entries] for number, entries in with_layouts(expected)}
+    names = {number: keys(entries) for number, entries in with_layouts(expected)}
     changes = {
         number: tuple({name: np.zeros_like(x) for name, x in part.items()} for part in parts)
         for number, parts in base.items()
@@ -204,7 +203,7 @@ def with_roundings(
     layouts, before = dict(with_layouts(expected)), dict[str, list[Any]]()
     for step in expected["steps"]:
         number = step["step"]
-        named = dict(zip((entry["name"] for entry in layouts[number]), step["state"], strict=True))
+        named = dict(zip(keys(layouts[number]), step["state"], strict=True))
         if number not in base:
             before = named
             continue
@@ -216,14 +215,20 @@ def with_roundings(
                 changes[number][0][str(index)] + arithmetic * finite(np.abs(move)) + last(new, new - finite(move))
             )
         state = {}
-        for entry, values in zip(layouts[number], step["state"], strict=True):
-            name, like = entry["name"], (entry["dtype"], tuple(entry["shape"]))
-            value, old = unflat(values, *like), unflat(before.get(entry["name"], values), *like)
+        for name, entry, values in zip(keys(layouts[number]), layouts[number], step["state"], strict=True):
+            like = entry["dtype"], tuple(entry["shape"])
+            value, old = unflat(values, *like), unflat(before.get(name, values), *like)
             state[name] = changes[number][1][name] + last(value, old)
             if name in averages:
                 state[name] = state[name] + variables[averages[name]]
         before = named
         yield number, Margin(variables, state, [base[number][0][str(i)] for i in range(len(variables))])
+
+
+def keys(layout: list[Document]) -> list[str]:
+    """The name of each entry of a layout, with a number where several have one name."""
+    names = [entry["name"] for entry in layout]
+    return [f"{name} {names[:i].count(name)}" if names.count(name) > 1 else name for i, name in enumerate(names)]
 
 
 def last(value: Array, old: Array) -> Array:
@@ -270,8 +275,9 @@ def played(case: Document) -> dict[int, Parts] | None:
                 str(i): unflat(new, "float64", shape) - unflat(start, "float64", shape)
                 for i, (new, start, shape) in enumerate(zip(step["variables"], old, shapes, strict=True))
             }
-        entries = zip(layouts[step["step"]], step["state"], strict=True)
-        state = {e["name"]: unflat(values, "float64", tuple(e["shape"])) for e, values in entries}
+        layout = layouts[step["step"]]
+        entries = zip(keys(layout), layout, step["state"], strict=True)
+        state = {key: unflat(values, "float64", tuple(e["shape"])) for key, e, values in entries}
         found[step["step"]] = moves, state
     return found
 
@@ -297,6 +303,7 @@ Vary = Callable[[Document, float], dict[int, Parts] | None]
 def variations(case: Document, names: dict[int, list[str]]) -> Iterator[tuple[Vary, int]]:
     """Each input of a step in turn: what comes out if it is larger by a share, and its ulps, 0 for N."""
     roles = expected_layout(case)
+    known = keys([{"name": role.name} for role in roles])
     rates = [role.name for role in roles if role.kind == "learning_rate"]
     for name, value in full_config(case).items():
         if isinstance(value, float) and value:
@@ -306,13 +313,13 @@ def variations(case: Document, names: dict[int, list[str]]) -> Iterator[tuple[Va
     yield changed(with_variables), 0
     for kind, slot in dict.fromkeys((role.kind, role.slot) for role in roles):
         if kind not in ("iteration", "learning_rate"):
-            kin = [role.name for role in roles if (role.kind, role.slot) == (kind, slot)]
+            kin = [key for key, role in zip(known, roles, strict=True) if (role.kind, role.slot) == (kind, slot)]
             yield changed(with_state, kin, names), 0
 
 
 def changed(change: Callable[..., Document], *given: Any) -> Vary:
     """What comes out of a changed copy of a case."""
-    return lambda case, share: played(change(*given, copy.deepcopy(case), share))
+    return lambda case, share: played(change(*given, marshal.loads(marshal.dumps(case)), share))
 
 
 def with_powers(case: Document, share: float) -> dict[int, Parts] | None:

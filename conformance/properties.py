@@ -154,6 +154,8 @@ class Subject:
     def answer(self, case: Document) -> Document:
         """The trajectory of a case, whether it fails or not."""
         reason = self.implementation.supports(case)
+        if not reason and hasattr(self.implementation, "exposes"):
+            reason = "properties speak about the whole state, and this shows a part of it"
         if reason:
             raise Inapplicable(reason)
         try:

@@ -23,6 +23,7 @@ class Tfjs(Port):
     def run(self, case: Document) -> Document:
         """The trajectory of a case; what the child calls `0/m` has the edition's name for slot m of variable 0."""
         names = {f"{entry.owner}/{entry.slot}": entry.name for entry in expected_layout(case)}
+        order = list(names)
         answer = self._process.run(
             {
                 **case,
@@ -31,9 +32,13 @@ class Tfjs(Port):
                 "events": [self.translated(event, case) for event in case["events"]],
             }
         )
-        for part in (answer, *answer["steps"]):
-            for entry in part.get("layout", ()):
-                entry["name"] = names[entry["name"]]
+        layout = answer["layout"]
+        for step in answer["steps"]:
+            layout = step.pop("layout", layout)
+            pairs = sorted(zip(layout, step["state"], strict=True), key=lambda pair: order.index(pair[0]["name"]))
+            step["layout"] = [{**entry, "name": names[entry["name"]]} for entry, _ in pairs]
+            step["state"] = [values for _, values in pairs]
+        answer["layout"] = answer["steps"][0]["layout"] if answer["steps"] else []
         return answer
 
     def slots(self, case: Document) -> Document:
@@ -51,12 +56,12 @@ class Tfjs(Port):
         """The event; of a state that is loaded, what the child can use."""
         if "load" not in event:
             return event
-        step, config = event["load"], full_config(case)
-        factors = {"1": 1.0, "-1/learning_rate": -1 / config["learning_rate"]}
-        document = self.optimizer(case)
+        step, document = event["load"], self.optimizer(case)
+        kinds = {entry.kind: values[0] for entry, values in zip(expected_layout(case), step["state"], strict=False)}
+        factors = {"1": 1.0, "-1/learning_rate": -1 / kinds["learning_rate"]}
 
         def slots() -> Iterator[tuple[str, int, list[Any]]]:
-            for entry, values in zip(expected_layout(case), step["state"], strict=True):
+            for entry, values in zip(expected_layout(case), step["state"], strict=False):  # at first there are no slots
                 if entry.owner is not None and entry.slot in document["state"]:
                     yield document["state"][entry.slot], entry.owner, values
                 elif entry.owner is not None and entry.slot in document.get("restored", {}):
@@ -65,17 +70,10 @@ class Tfjs(Port):
                     numbers = [x if isinstance(x, str) else x * factor for x in values]
                     yield restored["entry"], entry.owner, numbers
 
-        return {
-            "load": {"step": step["step"], "variables": step["variables"], "slots": list(slots()), **rate(step, case)}
-        }
-
-
-def rate(step: Document, case: Document) -> Document:
-    """The recorded learning rate, where it is not the one that the case began with."""
-    for entry, values in zip(expected_layout(case), step["state"], strict=True):
-        if entry.kind == "learning_rate" and any("set" in e.get("attempt", e) for e in case["events"]):
-            return {"learning_rate": values[0]}
-    return {}
+        changes = any("set" in e.get("attempt", e) for e in case["events"])
+        rate = {"learning_rate": kinds["learning_rate"]} if changes else {}
+        given = {"step": step["step"], "iteration": kinds["iteration"], "variables": step["variables"]}
+        return {"load": {**given, "slots": list(slots()), **rate}}
 
 
 def in_the_child(*_: Any) -> Training:

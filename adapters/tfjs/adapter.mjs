@@ -44,7 +44,7 @@ class Run {
     }
   }
 
-  load({step, variables, slots, learning_rate: rate}) {
+  load({step, iteration, variables, slots, learning_rate: rate}) {
     this.count = step;
     this.variables.forEach((variable, index) => variable.assign(tensor(variables[index], this.shapes[index])));
     if (rate !== undefined) {
@@ -54,7 +54,7 @@ class Run {
       this.optimizer[entry][index]?.variable.assign(tensor(values, this.shapes[index]));
     }
     for (const [power, beta] of [['accBeta1', 'beta1'], ['accBeta2', 'beta2']]) {
-      this.optimizer[power]?.assign(tf.scalar(this.optimizer[beta] ** (step + 1)));
+      this.optimizer[power]?.assign(tf.scalar(this.optimizer[beta] ** (iteration + 1)));
     }
   }
 
