@@ -15,6 +15,8 @@ from goldenstep.golden import files
 from goldenstep.golden.compare import fed
 from goldenstep.reference.rules import adam
 
+from .wrong import WRONG, Wrong, rows  # type: ignore[import-not-found]  # pytest finds the package, mypy does not
+
 Document = dict[str, Any]
 
 
@@ -82,3 +84,56 @@ def test_a_tolerance_is_spelled_in_one_of_three_ways() -> None:
     for text in ("ulp:0", "ulp:", "ulp:-1", "ulp:1.5", "1e-5", "loose"):
         with pytest.raises(ToleranceError, match="expected exact, port"):
             ulps_of(text)
+
+
+ROUNDED_ELSEWHERE = [
+    "adadelta/deltas-from-the-left",
+    "adafactor/halves-averaged-in-float16",
+    "adagrad/quotient-first",
+    "adagrad/reciprocal-root",
+    "adam/amsgrad-quotient-first",
+    "adam/corrections-divided-first",
+    "adam/fused-multiply-add",
+    "adam/fused-squares",
+    "adam/fused-step",
+    "adam/halves-in-float32",
+    "adam/learning-rate-divided-first",
+    "adam/root-of-the-quotient",
+    "adam/squares-multiplied-last",
+    "adamax/kernel-order",
+    "lamb/norm-in-float64",
+    "lamb/quotient-of-roots",
+    "lamb/squares-by-product",
+    "rmsprop/quotient-first",
+    "schedulefree/average-by-difference",
+    "sgd/difference-first",
+    "sgd/fused",
+]
+
+
+def share_of(identity: str, suspect: Wrong) -> float:
+    """The largest error of a wrong implementation in a case, as a share of its margin."""
+    case, expected = golden(identity)
+    with suspect.at_work():
+        got = reference().run(fed(case, expected))
+    found = measure(case, expected, got, PORT)
+    assert found is not None
+    return found.share
+
+
+@pytest.mark.parametrize("identity", ROUNDED_ELSEWHERE)
+def test_what_only_rounds_elsewhere_is_close(identity: str) -> None:
+    """They compute the same rule in another order; the goldens reject them to the bit, and closeness does not."""
+    assert 0 < share_of(rows()[identity][0], WRONG[identity]) <= 1
+
+
+@pytest.mark.parametrize("suspect", [w for w in WRONG.values() if w.id.startswith("adam/epsilon")], ids=lambda w: w.id)
+def test_an_epsilon_that_is_another_one_is_not_close(suspect: Wrong) -> None:
+    """Nothing is nearer to Adam than an Adam with another epsilon."""
+    cases = (
+        rows()[suspect.id][0],
+        "keras3/adam/starts-at-zero",
+        "keras3/adam/epsilon=0.1",
+        "keras3/adam/amsgrad+starts-at-zero",
+    )
+    assert max(share_of(case, suspect) for case in cases) > 1

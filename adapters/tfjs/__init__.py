@@ -57,7 +57,7 @@ class Tfjs(Port):
         if "load" not in event:
             return event
         step, document = event["load"], self.optimizer(case)
-        kinds = {entry.kind: values[0] for entry, values in zip(expected_layout(case), step["state"], strict=False)}
+        kinds = {e.kind: values[0] for e, values in zip(expected_layout(case), step["state"], strict=False) if values}
         factors = {"1": 1.0, "-1/learning_rate": -1 / kinds["learning_rate"]}
 
         def slots() -> Iterator[tuple[str, int, list[Any]]]:

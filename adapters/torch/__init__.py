@@ -38,7 +38,9 @@ class Torch(Training):
         return None if value is None else np.array(value.detach().numpy())
 
     def assign_slot(self, index: int, entry: str, value: np.ndarray) -> None:
-        self.optimizer.state[self.parameters[index]][entry] = torch.from_numpy(np.array(value))
+        held = self.optimizer.state[self.parameters[index]].get(entry)
+        if held is not None:  # it is made with the first gradient, and some only for matrices
+            held.copy_(torch.from_numpy(np.array(value)).reshape(held.shape))
 
     def set_steps(self, count: int) -> None:
         for state in [*self.optimizer.state.values(), *self.optimizer.param_groups]:
