@@ -390,7 +390,7 @@ def test_unsorted_keys_and_a_compressed_block_are_refused(tmp_path: Path) -> Non
 IDENTITIES = [
     identity for edition in spec.editions() for identity in sorted(saved_files.everything(saved_files.path_of(edition)))
 ]
-SECONDS = 30.0
+SECONDS = hdf5.SECONDS + 30.0
 EDITS = st.lists(
     st.tuples(
         st.sampled_from(["flip", "cut", "overwrite", "repeat", "zero", "insert"]),

@@ -28,7 +28,7 @@ from .errors import FileFormatError
 from .saved import Document, SavedOptimizer, Weight, optimizer_config, parsed, renewed
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-SECONDS = 10.0
+SECONDS = 60.0
 BYTES_PER_SECOND = 20_000_000
 CHILD = "goldenstep.reference.formats.hdf5_child"
 
