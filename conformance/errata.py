@@ -35,13 +35,15 @@ ULP = 4.0  # documented behaviour was never recorded: it is computed, and anothe
 def covers(entry: Document, case: Document) -> bool:
     """Does an entry of an erratum's `cases` name this case?"""
     name, identity = case.get("optimizer", {}).get("class_name"), case["id"]
-    if case["edition"] not in entry["editions"] or name is None or name not in spec.optimizers():
+    if case["edition"] not in entry["editions"] or name is None:
         return False
+    wanted = spec.optimizers() if entry["optimizers"] == "all" else entry["optimizers"]
+    config = full_config(case) if name in spec.optimizers() else {}
     return (
-        (entry["optimizers"] == "all" or name in entry["optimizers"])
+        name in wanted
         and any(fnmatch.fnmatchcase(identity, pattern) for pattern in entry["ids"])
         and not any(fnmatch.fnmatchcase(identity, pattern) for pattern in entry.get("except", ()))
-        and spec.holds(entry.get("when", {}), full_config(case))
+        and spec.holds(entry.get("when", {}), config)
     )
 
 

@@ -609,7 +609,8 @@ class AveragesFromTheStart:
 
     def _average_weights(self) -> None:
         frequency = self._config["ema_overwrite_frequency"]
-        for average, variable in zip(self._averages, self._trainable_variables, strict=False):
+        averaged = zip(self._averages, self._trainable_variables, strict=False) if self._config["use_ema"] else ()
+        for average, variable in averaged:
             (m,) = cast(variable.dtype, self._config["ema_momentum"])
             average.value = run(lambda a, w, m: (m * a + (1 - m) * w,), average.value, variable.value, m)[0]
             if frequency and (int(self.iterations) + 1) % frequency == 0:
