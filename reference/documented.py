@@ -604,7 +604,7 @@ class AveragesFromTheStart:
     def build(self, variables: Sequence[Variable]) -> None:
         fresh = not self.built
         super().build(variables)  # type: ignore[misc]
-        if fresh:
+        if fresh and self._config["use_ema"]:
             steps.overwrite(variables=self._averages, averages=variables)
 
     def _average_weights(self) -> None:
