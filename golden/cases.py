@@ -18,6 +18,7 @@ from goldenstep.spec.layout import facts
 from .compare import full_config, owners
 from .drawing import Document, Shape, dtypes_of, features_of, normal, slug, typed
 from .edge_cases import edge_cases
+from .graph_cases import graph_cases
 from .lifecycle_cases import lifecycle_cases
 from .optimizer_schedule_cases import optimizer_schedule_cases
 from .promote import PROMOTED, promoted_cases
@@ -112,6 +113,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from lifecycle_cases(edition, optimizer)
     yield from edge_cases(edition, optimizer)
     yield from replica_cases(edition, optimizer)
+    yield from graph_cases(edition, optimizer)
     yield from optimizer_schedule_cases(edition, optimizer)
     yield from sparse_cases(edition, optimizer)
     yield from subtle_cases(edition, optimizer)

@@ -77,7 +77,10 @@ def bounds(case: Document) -> list[Document | None]:
         return []
     name, edition, config = unwrapped(case)["class_name"], case["edition"], full_config(case)
     return [
-        spec.bound(name, edition, spec.variant(name, facts(name, config, owner)), owner.dtype) for owner in owners(case)
+        spec.bound(
+            name, edition, spec.variant(name, facts(name, config, owner)), owner.dtype, case.get("mode", "eager")
+        )
+        for owner in owners(case)
     ]
 
 

@@ -20,8 +20,7 @@ Pairs = Iterable[tuple[Gradient | None, Variable]]
 
 def traced(optimizer: Any) -> Callable[[Pairs], None]:
     """`apply_gradients` of an optimizer whose state is made before the graph is."""
-    count = Variable(np.array(1), "u_count")
-    optimizer._slots["u_count", None] = count
+    count = optimizer._slots.setdefault(("u_count", None), Variable(np.array(1), "u_count"))
     update = optimizer._update
 
     def step(grads_and_vars: Pairs) -> None:

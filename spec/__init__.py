@@ -124,9 +124,11 @@ def variant(optimizer: str, facts: Mapping[str, Any]) -> str:
     return next(str(v["name"]) for v in optimizers()[optimizer]["variants"] if holds(v["when"], facts))
 
 
-def bound(optimizer: str, edition: str, variant: str, dtype: str) -> Document | None:
-    """The stated bound for a rule and dtype, or None where the arithmetic is exact."""
+def bound(optimizer: str, edition: str, variant: str, dtype: str, mode: str = "eager") -> Document | None:
+    """The stated bound for a rule and dtype in a mode, or None where the arithmetic is exact."""
     for entry in optimizers()[optimizer].get("bounds", []):
+        if entry.get("mode", "eager") != mode:
+            continue
         if edition in entry["editions"] and dtype in entry["dtypes"] and variant in entry.get("variants", [variant]):
             return dict(entry)
     return None
