@@ -21,6 +21,7 @@ from .method_cases import method_cases
 from .oracle_process import OracleProcess
 from .own_cases import own_cases
 from .promote import PROMOTED
+from .resume_cases import resume_cases
 from .schedule_cases import schedule_cases
 from .serialization_cases import config_cases, weights_cases
 from .wrapper_cases import wrapper_cases_of
@@ -41,6 +42,7 @@ KINDS: dict[str, Callable[[str], Iterator[Document]]] = {
     "config": config_cases,
     "identifiers": identifier_cases,
     "weights": weights_cases,
+    "resume": resume_cases,
 }
 """The kinds of cases that have golden files of their own, beside those of the optimizers."""
 

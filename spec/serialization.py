@@ -201,3 +201,8 @@ def clauses(name: str, edition: str) -> list[Document]:
 def methods_of_state(edition: str) -> list[str]:
     """The methods of an edition's optimizers that read or write the state."""
     return list(formats()["weights"]["methods"][edition])
+
+
+def ways_of_resuming(edition: str) -> list[str]:
+    """In which ways an edition's optimizers can hand over their state: "weights", "store", "variables", "config"."""
+    return list(formats()["resume"]["ways"][edition])

@@ -23,6 +23,7 @@ from goldenstep.conformance.verdict import Verdict, judge
 from goldenstep.golden import files
 from goldenstep.golden.compare import compare
 from goldenstep.golden.identifier_cases import identifier_cases
+from goldenstep.golden.resume_cases import BEFORE, resume_cases
 from goldenstep.golden.serialization_cases import config_cases, weights_cases
 from goldenstep.reference.editions import keras3, namespace, tf2_4, tf2_9, tf2_12, tf2_15
 from goldenstep.spec import schedule as spec_of_schedules
@@ -171,7 +172,12 @@ def test_release_of_every_edition_has_identifiers() -> None:
 
 # ---- the goldens ------------------------------------------------------------------------------------------
 
-KINDS = {"config": config_cases, "identifiers": identifier_cases, "weights": weights_cases}
+KINDS = {
+    "config": config_cases,
+    "identifiers": identifier_cases,
+    "weights": weights_cases,
+    "resume": resume_cases,
+}
 FILES = [(kind, edition) for kind in KINDS for edition in spec.editions() if next(KINDS[kind](edition), None)]
 
 
@@ -263,7 +269,7 @@ def test_the_reference_gives_the_recorded_results(kind: str, edition: str) -> No
     for golden in files.goldens(files.path_of(edition, kind)):
         record = judge(implementation, golden["case"], golden["trajectory"])
         assert record.verdict is Verdict.EXACT, f"{record.id}: {record.reason}"
-        assert record.optimizer == kind
+        assert record.optimizer == (golden["case"]["optimizer"]["class_name"] if kind == "resume" else kind)
 
 
 def test_the_judge_names_the_call_and_the_key_that_differ() -> None:
@@ -327,6 +333,36 @@ def test_the_script_of_a_failure_runs_and_prints_every_result(identity: str) -> 
     if not raised:
         asked = sum(not {"construct", "schedule", "build", "set"} & set(call) for call in golden["case"]["calls"])
         assert len(done.stdout.splitlines()) >= asked
+
+
+# ---- resuming ---------------------------------------------------------------------------------------------
+
+
+def without_stop(case: Document) -> Document:
+    """The same run, uninterrupted."""
+    return {**case, "events": [event for event in case["events"] if "resume" not in event], "keep": [BEFORE, 4, 5]}
+
+
+def goes_on(golden: Document) -> bool:
+    """Does the recorded run go on, from the resumption to the end, as the reference's uninterrupted one?"""
+    straight = reference().run(without_stop(golden["case"]))["steps"]
+    recorded = golden["trajectory"]["steps"][1:]
+    return [(s["variables"], s["state"]) for s in recorded] == [(s["variables"], s["state"]) for s in straight]
+
+
+@pytest.mark.parametrize("edition", spec.editions())
+def test_every_release_goes_on_to_the_bit_but_for_nadam_of_keras_2(edition: str) -> None:
+    parted, stayed = set(), 0
+    for golden in files.goldens(files.path_of(edition, "resume")):
+        way = next(event["resume"] for event in golden["case"]["events"] if "resume" in event)
+        if way == "config":
+            assert not goes_on(golden), golden["case"]["id"]
+        elif goes_on(golden):
+            stayed += 1
+        else:
+            parted.add(golden["case"]["optimizer"]["class_name"])
+    assert stayed >= len(spec.available(edition)) - len(parted)
+    assert parted == ({"Nadam"} if edition in ("tf2.9", "tf2.12", "tf2.15") else set())
 
 
 # ---- the documentation ------------------------------------------------------------------------------------
