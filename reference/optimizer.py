@@ -72,8 +72,9 @@ class Optimizer:
                     f"{self.optimizer} of {self.edition}: {refusal['message']} Received: {refusal['argument']}={value}"
                 )
 
-    def _default_name(self) -> str:
-        return self.optimizer
+    def _default_name(self, class_name: str | None = None) -> Any:
+        """What an optimizer without a name is called."""
+        return class_name or self.optimizer
 
     def __getattr__(self, name: str) -> Any:
         """An argument of the constructor is an attribute, too."""

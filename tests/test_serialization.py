@@ -29,6 +29,8 @@ from goldenstep.reference.editions import keras3, namespace, tf2_4, tf2_9, tf2_1
 from goldenstep.spec import schedule as spec_of_schedules
 from goldenstep.spec import serialization
 
+from .wrong.serializations import SERIALIZATIONS  # type: ignore[import-not-found]  # as in test_wrong.py
+
 Document = dict[str, Any]
 PAIRS = [(edition, optimizer) for edition in spec.editions() for optimizer in spec.available(edition)]
 RELEASES = {"tf2.4": tf2_4, "tf2.9": tf2_9, "tf2.12": tf2_12, "tf2.15": tf2_15, "keras3": keras3}
@@ -363,6 +365,19 @@ def test_every_release_goes_on_to_the_bit_but_for_nadam_of_keras_2(edition: str)
             parted.add(golden["case"]["optimizer"]["class_name"])
     assert stayed >= len(spec.available(edition)) - len(parted)
     assert parted == ({"Nadam"} if edition in ("tf2.9", "tf2.12", "tf2.15") else set())
+
+
+# ---- wrong implementations --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("identity", SERIALIZATIONS)
+def test_a_golden_rejects_a_wrong_implementation(identity: str) -> None:
+    suspect, case = SERIALIZATIONS[identity]
+    golden = golden_of(case)
+    assert judge(reference(), golden["case"], golden["trajectory"]).verdict is Verdict.EXACT
+    with suspect.at_work():
+        assert judge(reference(), golden["case"], golden["trajectory"]).verdict is Verdict.DIVERGES
+    assert judge(reference(), golden["case"], golden["trajectory"]).verdict is Verdict.EXACT
 
 
 # ---- the documentation ------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         if "exclude_layers" in config:
             config["exclude_layers"] = config["exclude_layers"] or []
 
-    def _default_name(self, class_name: str | None = None) -> str:
+    def _default_name(self, class_name: str | None = None) -> Any:
         return unique_name(class_name or type(self).__name__)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

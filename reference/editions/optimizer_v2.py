@@ -22,6 +22,7 @@ from ..bits import Operand, cast, cast_tensor, total
 from ..formats.custom import CustomObjects
 from ..formats.identifiers import serialize_schedule
 from ..minimizing import warn_of_missing
+from ..naming import unique_name
 from ..replicas import Step, alone
 from ..schedules import LearningRateSchedule, called
 from ..slices import values_of, with_values
@@ -53,6 +54,8 @@ class OptimizerV2(StateV2):
                 )
             if value is not None and value < 0:
                 raise ValueError(f"Expected {key} >= 0, received: {value}")
+        if kwargs.get("decay", 0.0) is None:
+            raise TypeError("'<' not supported between instances of 'NoneType' and 'float'")
         if self.gradient_transformers:
             refuse_clipping(kwargs)
         self.clipvalue: float | None = kwargs.get("clipvalue")
@@ -72,6 +75,10 @@ class OptimizerV2(StateV2):
         self._hyper["decay"] = self._decay_given
         if "epsilon" in self._config:
             self._config["epsilon"] = self._config["epsilon"] or 1e-7
+
+    def _default_name(self, class_name: str | None = None) -> Any:
+        """For a name of None: the class name in snake case, made unique."""
+        return unique_name(class_name or type(self).__name__)
 
     def _own_arguments(self) -> dict[str, Any]:
         """The optimizer's own arguments, as the specification lists them."""

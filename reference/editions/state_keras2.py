@@ -25,6 +25,10 @@ class StateKeras2(Configured):
     build: Callable[[Sequence[Variable]], None]
     apply_gradients: Callable[..., Variable | None]
 
+    def _default_name(self, class_name: str | None = None) -> Any:
+        """A name of None stays None."""
+        return class_name or self._config["name"]
+
     def _scope(self) -> str:
         """State has the optimizer's name in front only if a step makes it."""
         return self._prefix

@@ -42,11 +42,15 @@ def _item(value: Any, name_of: Callable[[Any], str]) -> Any:
 
 @dataclass(frozen=True)
 class Known:
-    """The classes of a release: those of a table, those registered as `Custom>Adam`; `kind` is for messages."""
+    """The classes of a release: those of a table, those registered as `Custom>Adam`; `kind` is for messages.
+
+    TF 2.4 takes a string for a function of one's own even where it is a name: `names_too`.
+    """
 
     kind: str
     objects: Mapping[str, Any]
     registered: Mapping[str, Any]
+    names_too: bool = False
 
     def found(self, name: str, custom_objects: CustomObjects) -> Any:
         """What a name stands for; None if nothing."""
@@ -81,7 +85,11 @@ def deserialize(identifier: Any, known: Known, custom_objects: CustomObjects | N
     for key, value in () if isinstance(config, list) else config.items():
         if isinstance(value, dict) and "__passive_serialization__" in value:
             config[key] = deserialize(value, dataclasses.replace(known, kind="config_item"), custom)
-        elif key != "name" and isinstance(value, str) and isinstance(_own(value, custom), FunctionType):
+        elif (
+            (key != "name" or known.names_too)
+            and isinstance(value, str)
+            and isinstance(_own(value, custom), FunctionType)
+        ):
             config[key] = _own(value, custom)
     if not hasattr(cls, "from_config"):
         return cls(**config)

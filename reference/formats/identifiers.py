@@ -102,6 +102,11 @@ def registered(release: str) -> Table:
     )
 
 
+def names_too(release: str) -> bool:
+    """Does the release take a name in a config for that of a function, if there is one among the custom objects?"""
+    return release == "tf2.4"
+
+
 def editions_of(release: str) -> list[str]:
     """The editions that one release holds: its own, and its `.legacy`."""
     return [edition for edition, document in spec.editions().items() if document["release"] == release]
@@ -154,7 +159,7 @@ def deserialize_schedule(
     """The schedule that a document of a release describes."""
     if serialization.with_module(release) and not use_legacy_format:
         return by_module.deserialize(config, public(release), schedules(release), custom_objects)
-    known = by_class_name.Known("decay", schedules(release), registered(release))
+    known = by_class_name.Known("decay", schedules(release), registered(release), names_too(release))
     return by_class_name.deserialize(config, known, custom_objects)
 
 
@@ -207,7 +212,7 @@ def functions_of_optimizer_v2(release: str) -> Document:
     def deserialize(config: Document, custom_objects: CustomObjects | None = None) -> Any:
         """The optimizer that a document describes; a known class name is put in lower case in `config`."""
         lowered(config, optimizers(release))
-        known = by_class_name.Known("optimizer", optimizers(release), registered(release))
+        known = by_class_name.Known("optimizer", optimizers(release), registered(release), names_too(release))
         return by_class_name.deserialize(config, known, custom_objects)
 
     def get(identifier: Any) -> Any:
