@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from goldenstep import spec
 from goldenstep.golden.cases import finished
@@ -49,6 +51,23 @@ COMMON = settings(
 )
 settings.register_profile("goldenstep", COMMON, max_examples=4)
 settings.register_profile("goldenstep-deep", COMMON, max_examples=40)
+
+
+def examples_database() -> ExampleDatabase:
+    """Where the long search keeps its failures: a directory, or the Redis that GOLDENSTEP_REDIS names (host:port)."""
+    address = os.environ.get("GOLDENSTEP_REDIS")
+    if not address:
+        return DirectoryBasedExampleDatabase(os.environ.get("GOLDENSTEP_EXAMPLES", ".hypothesis/examples"))
+    from hypothesis.extra.redis import RedisExampleDatabase
+    from redis import Redis
+
+    host, _, port = address.partition(":")
+    return RedisExampleDatabase(Redis(host, int(port or 6379)))
+
+
+if os.environ.get("GOLDENSTEP_FUZZ"):
+    search = settings(COMMON, database=examples_database(), phases=(Phase.reuse, Phase.generate, Phase.shrink))
+    settings.register_profile("goldenstep-fuzz", search, max_examples=40)
 
 
 @dataclass(frozen=True)

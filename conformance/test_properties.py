@@ -32,6 +32,8 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 Place = tuple[str, str, tuple[str, ...], int]
 LIVE = {"P-01": 300, "P-54": 2000, "P-55": 200, "P-66": 400, "P-67": 600}
 """Cases of the properties that compare with the reference, for all editions and optimizers together."""
+MOST = 100
+"""And for one optimizer of an edition at most so many."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -69,7 +71,8 @@ def test_property(  # type: ignore[no-untyped-def]
         pytest.skip(f"unsupported: {refusal(implementation, minimal(prop, edition, names[0]))}")
     count = examples(request.config)
     if identity in LIVE:
-        count = -(-LIVE[identity] * len(able) * count // (total * settings.get_profile("goldenstep").max_examples))
+        share = min(-(-LIVE[identity] * len(able) // total), MOST * len(able))
+        count = share * count // settings.get_profile("goldenstep").max_examples
     failure = gone = ""
     listed, update = conformance_session.known.of(f"{identity}/{edition}"), conformance_session.known.update
     phases = PHASES if listed or update else tuple(Phase)

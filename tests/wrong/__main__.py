@@ -20,9 +20,9 @@ HEAD = """# Wrong implementations
 Each is the reference with a few words of its source replaced. The source is an id of the project's list of real
 optimizer bugs (`BUGS 0` are the fifteen wrong Adams that Keras' own golden test was replayed against), or `own` where
 it is a likely mistake. "rejected by" names the first golden that does; "not yet recorded" is a case that
-`golden/cases.py` makes and no golden has. "property" is the
-live comparison that rejects it with the goldens switched off, on as many drawn cases as the default run has; "(deep)":
-on ten times as many. `python -m tests.wrong` writes this page, `tests/test_wrong.py` checks it.
+`golden/cases.py` makes and no golden has. "property" is the live comparison that rejects it with the goldens switched
+off, on 24 drawn cases per optimizer and edition, fewer than the default run has; "(deep)": on 96.
+`python -m tests.wrong` writes this page, `tests/test_wrong.py` checks it.
 
 """
 PROPERTIES = """

@@ -21,9 +21,9 @@ from . import Wrong
 
 Document = dict[str, Any]
 LIVE = ("P-54", "P-67", "P-55", "P-66", "P-01")
-COUNT, MANY = 24, 240
+COUNT, MANY = 24, 96
 """Cases for each optimizer of an edition: no more than the default run has of P-54 where all editions are judged, and
-than the deep one has."""
+four times as many."""
 
 
 @functools.cache

@@ -20,7 +20,7 @@ wrong("subtle/own-counter", "t counts the updates itself, and does not see that 
 wrong("subtle/own-counter-in-2.12", "t counts the updates itself", "B13",
       code(KERAS2, "apply_gradients", (T2, OWN), editions=("tf2.12", "tf2.15"), optimizers="Adam"))  # fmt: skip
 wrong("subtle/own-counter-in-2.9", "t counts the updates itself", "B13",
-      code(tf2_9.Optimizer, "apply_gradients", (T2, OWN), editions="tf2.9", optimizers="Adam"))  # fmt: skip
+      code(tf2_9.Base, "apply_gradients", (T2, OWN), editions="tf2.9", optimizers="Adam"))  # fmt: skip
 wrong("subtle/own-counter-in-legacy", "t counts the updates itself", "B13",
       code(V2, "_hypers", (T2, OWN), editions=LEGACY, optimizers="Adam"))  # fmt: skip
 wrong("subtle/counter-in-int32-of-16-bits", "t wraps around at 2**15", "own",
@@ -173,7 +173,7 @@ wrong("subtle/loss-scale-of-the-first-variable", "only the first gradient is sca
 wrong("subtle/constraint-before-the-average", "in 2.12 the average sees what the constraint has left", "A05",
       code(KERAS2, "apply_gradients", ("        self._average_weights(variables)", "        steps.apply_constraints(variables)\n        self._average_weights(variables)"), editions=("tf2.12", "tf2.15")))  # fmt: skip
 wrong("subtle/constraint-in-2.9", "constraints are applied", "B12",
-      code(tf2_9.Optimizer, "apply_gradients", ("        if self._config[\"use_ema\"]", "        steps.apply_constraints(variables)\n        if self._config[\"use_ema\"]"), editions="tf2.9"))  # fmt: skip
+      code(tf2_9.Base, "apply_gradients", ("        if self._config[\"use_ema\"]", "        steps.apply_constraints(variables)\n        if self._config[\"use_ema\"]"), editions="tf2.9"))  # fmt: skip
 wrong("subtle/constraint-of-null-gradients", "a variable without a gradient is constrained, too", "own",
       code(BASE, "apply", ("steps.apply_constraints(variables)", "steps.apply_constraints(self._trainable_variables)"), editions=K3))  # fmt: skip
 wrong("subtle/max-norm-epsilon-at-zero-only", "1e-7 is added to a norm of 0 only", "own",
@@ -187,7 +187,7 @@ wrong("subtle/rows-out-of-range-ignored", "an index past the last row is left ou
 wrong("subtle/later-rows-first", "rows of the same index are added from the last to the first", "own",
       code(slices, "added", ("for k, i in enumerate(indices.tolist()):", "for k, i in list(enumerate(indices.tolist()))[::-1]:"), editions=ALL, optimizers=("SGD", "Adam", "Adagrad")))  # fmt: skip
 wrong("subtle/average-of-2.15-by-position-at-the-end", "finalize pairs averages and variables by position", "own",
-      code(tf2_15.Optimizer, "finalize_variable_values", ("for variable in var_list if self._config[\"use_ema\"] else ():", "for variable, average in zip(var_list, self._averages) if self._config[\"use_ema\"] else ():"), ("self._averages_of([variable])", "[average]"), editions="tf2.15"))  # fmt: skip
+      code(tf2_15.Base, "finalize_variable_values", ("for variable in var_list if self._config[\"use_ema\"] else ():", "for variable, average in zip(var_list, self._averages) if self._config[\"use_ema\"] else ():"), ("self._averages_of([variable])", "[average]"), editions="tf2.15"))  # fmt: skip
 wrong("subtle/two-clippings-taken", "Keras 3 takes clipnorm and clipvalue together", "own",
       code(BASE, "_accept", ("> 1:\n            raise ValueError(f\"Only", "> 2:\n            raise ValueError(f\"Only"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-of-1-taken", "gradient_accumulation_steps = 1 is none", "own",
