@@ -48,6 +48,7 @@ class Optimizer:
         self._refuse_values()
         self.name: Any = self._config["name"] or self._default_name()
         self._slots: dict[tuple[str, int | None], Variable] = {}
+        self._names_apart: dict[str | None, str] = {}
         self._state: list[Variable] = []
         self._hidden: list[Variable] = []
         self._owned: list[Variable] = []

@@ -61,6 +61,7 @@ class Replicas:
         shared = Variable(np.array(1), "u_count")
         for optimizer in self.optimizers:
             optimizer.name = self.optimizers[0].name
+            optimizer._names_apart = self.optimizers[0]._names_apart
             optimizer._slots["u_count", None] = shared
 
     def apply(self, gradients: Sequence[Sequence[Gradient | None]], **arguments: bool) -> None:

@@ -35,7 +35,9 @@ class StateKeras3(Configured):
         """What is made apart for the whole optimizer has no name of its own, only a number."""
         made = super()._started(entry, owner)
         if entry.apart and entry.owner is None:
-            made.name = f"{made.name.removesuffix('variable')}{numbered('variable')}"
+            names = self._names_apart
+            name = names[entry.slot] = names.get(entry.slot) or numbered("variable")
+            made.name = made.name.removesuffix("variable") + name
         return made
 
     def _loses(self, entry: Entry, held: Variable) -> bool:
