@@ -916,7 +916,7 @@ wrong(
     code(
         V2,
         "_hypers",
-        ('"t": int(self._iterations.value) + 1', '"t": int(self._iterations.value) + 2'),
+        ("step = int(self._iterations.value) + 1", "step = int(self._iterations.value) + 2"),
         editions=LEGACY,
         optimizers="Adam",
     ),

@@ -11,26 +11,28 @@ K3, BASE, KERAS2, V2 = "keras3", keras3.BaseOptimizer, tf2_12.Keras2Optimizer, o
 DECAYING, ALL = ("tf2.12", "tf2.15", "keras3"), (*LEGACY, *NEW)
 T3 = '"t": int(self.iterations) + 1'
 T2 = '"t": int(self._iterations.value) + 1'
-OWN = '"t": self.__dict__.setdefault("_own", [0]).__setitem__(0, self._own[0] + 1) or self._own[0]'
+T_V2 = "step = int(self._iterations.value) + 1"
+COUNTED = 'self.__dict__.setdefault("_own", [0]).__setitem__(0, self._own[0] + 1) or self._own[0]'
+OWN = f'"t": {COUNTED}'
 
 # ---- counting, and the learning rate -----------------------------------------------------------------------
 
 wrong("subtle/own-counter", "t counts the updates itself, and does not see that iterations was assigned", "B13",
-      code(BASE, "apply", (T3, OWN), editions=K3, optimizers=("Adam", "Nadam")))  # fmt: skip
+      code(BASE, "_step", (T3, OWN), editions=K3, optimizers=("Adam", "Nadam")))  # fmt: skip
 wrong("subtle/own-counter-in-2.12", "t counts the updates itself", "B13",
-      code(KERAS2, "apply_gradients", (T2, OWN), editions=("tf2.12", "tf2.15"), optimizers="Adam"))  # fmt: skip
+      code(KERAS2, "_step", (T2, OWN), editions=("tf2.12", "tf2.15"), optimizers="Adam"))  # fmt: skip
 wrong("subtle/own-counter-in-2.9", "t counts the updates itself", "B13",
-      code(tf2_9.Base, "apply_gradients", (T2, OWN), editions="tf2.9", optimizers="Adam"))  # fmt: skip
+      code(tf2_9.Base, "_step", (T2, OWN), editions="tf2.9", optimizers="Adam"))  # fmt: skip
 wrong("subtle/own-counter-in-legacy", "t counts the updates itself", "B13",
-      code(V2, "_hypers", (T2, OWN), editions=LEGACY, optimizers="Adam"))  # fmt: skip
+      code(V2, "_hypers", (T_V2, f"step = {COUNTED}"), editions=LEGACY, optimizers="Adam"))  # fmt: skip
 wrong("subtle/counter-in-int32-of-16-bits", "t wraps around at 2**15", "own",
-      code(BASE, "apply", (T3, '"t": (int(self.iterations) + 1) % 32768'), editions=K3, optimizers="Adam"))  # fmt: skip
+      code(BASE, "_step", (T3, '"t": (int(self.iterations) + 1) % 32768'), editions=K3, optimizers="Adam"))  # fmt: skip
 wrong("subtle/counter-stops-at-10000", "t is at most 10,000", "own",
-      code(V2, "_hypers", (T2, '"t": min(int(self._iterations.value) + 1, 10000)'), editions=LEGACY, optimizers="Adam"))  # fmt: skip
+      code(V2, "_hypers", (T_V2, "step = min(int(self._iterations.value) + 1, 10000)"), editions=LEGACY, optimizers="Adam"))  # fmt: skip
 wrong("subtle/rate-of-the-first-step", "a learning rate that is assigned later has no effect", "own",
       code(BASE, "_learning_rate_now", ("    rate = self.learning_rate\n", "    rate = self.__dict__.setdefault('_first', self.learning_rate if callable(self._learning_rate) else np.float32(self.learning_rate))\n"), editions=K3))  # fmt: skip
 wrong("subtle/rate-one-step-late", "an assigned learning rate counts from the step after the next on", "own",
-      code(KERAS2, "apply_gradients", ('"learning_rate": self.learning_rate.value[()]', '"learning_rate": self.__dict__.pop("_late", self.learning_rate.value[()])'), ("        self._prepare(", "        self.__dict__['_late'] = self.learning_rate.value[()]\n        self._prepare("), editions=("tf2.12", "tf2.15")))  # fmt: skip
+      code(KERAS2, "_step", ('"learning_rate": self.learning_rate.value[()]', '"learning_rate": self.__dict__.pop("_late", self.learning_rate.value[()])'), ("        self._prepare(", "        self.__dict__['_late'] = self.learning_rate.value[()]\n        self._prepare("), editions=("tf2.12", "tf2.15")))  # fmt: skip
 wrong("subtle/schedule-one-ahead", "a schedule is asked for the step after", "own",
       code(BASE, "_learning_rate_now", ("rate = self.learning_rate\n", "rate = self._learning_rate(self._iterations.value + 1) if hasattr(self._learning_rate, 'get_config') else self.learning_rate\n"), editions=K3))  # fmt: skip
 wrong("subtle/schedule-one-ahead-in-2.12", "a schedule is asked for the step after", "own",
@@ -64,13 +66,13 @@ wrong("subtle/gradient-zeroed-after-the-step", "the gradient is set to 0 after t
 wrong("subtle/second-variable-sees-the-first-gradient-s-dtype", "the second variable's slots are float32", "own",
       code(optimizer.Optimizer, "_started", ("np.full(entry.shape, entry.start, entry.dtype)", "np.full(entry.shape, entry.start, entry.dtype if not entry.owner or entry.dtype == 'int64' else 'float32')"), editions=ALL, optimizers="Adam"))  # fmt: skip
 wrong("subtle/third-variable-left-out", "only two variables are updated", "own",
-      code(BASE, "apply", ("for gradient, variable in zip(gradients, variables, strict=True):\n                self._update", "for gradient, variable in list(zip(gradients, variables, strict=True))[:2]:\n                self._update"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("for gradient, variable in zip(gradients, variables, strict=True):\n                self._update", "for gradient, variable in list(zip(gradients, variables, strict=True))[:2]:\n                self._update"), editions=K3))  # fmt: skip
 wrong("subtle/null-gradient-counts-as-zero", "a variable without a gradient moves on by its momentum", "own",
       code(BASE, "_with_gradient", ("present = steps.with_gradient(zip(gradients, variables, strict=True))", "present = steps.with_gradient(zip(gradients, variables, strict=True)) and [(np.zeros_like(v.value) if g is None else g, v) for g, v in zip(gradients, variables)]"), editions=K3))  # fmt: skip
 wrong("subtle/null-gradient-counts-as-zero-in-legacy", "a variable without a gradient moves on by its momentum", "own",
-      code(V2, "apply_gradients", ("present = steps.with_gradient(warn_of_missing(grads_and_vars))", "pairs = list(grads_and_vars); present = steps.with_gradient(pairs) and [(np.zeros_like(v.value) if g is None else g, v) for g, v in pairs]"), editions=LEGACY))  # fmt: skip
+      code(V2, "_step", ("present = steps.with_gradient(warn_of_missing(grads_and_vars))", "pairs = list(grads_and_vars); present = steps.with_gradient(pairs) and [(np.zeros_like(v.value) if g is None else g, v) for g, v in pairs]"), editions=LEGACY))  # fmt: skip
 wrong("subtle/order-of-the-call-ignored", "gradients go to the variables in the order of the first step", "own",
-      code(BASE, "apply", ("variables = self._known(grads, trainable_variables)", "variables = self._known(grads, trainable_variables); variables = [v for v in self._trainable_variables if v in variables]"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("variables = self._known(grads, trainable_variables)", "variables = self._known(grads, trainable_variables); variables = [v for v in self._trainable_variables if v in variables]"), editions=K3))  # fmt: skip
 
 # ---- clipping ----------------------------------------------------------------------------------------------------
 
@@ -80,13 +82,13 @@ wrong("subtle/global-norm-of-two", "the global norm sees the first two gradients
 wrong("subtle/global-norm-without-scalars", "the global norm leaves out scalars", "own",
       code(clipping, "globally_clipped", (STACK, "[total(g * g * half) * (one if g.ndim else one - one) for g in gradients]"), editions=ALL[:-1]))  # fmt: skip
 wrong("subtle/global-norm-counts-nulls", "a gradient that is null counts as 1 in the global norm", "own",
-      code(BASE, "apply", ("gradients = clipping.by_the_one_given(gradients, self._config)", "gradients = clipping.by_the_one_given([*gradients, *(np.ones(1, gradients[0].dtype) for g in grads if g is None)], self._config)[: len(gradients)]"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("gradients = clipping.by_the_one_given(gradients, self._config)", "gradients = clipping.by_the_one_given([*gradients, *(np.ones(1, gradients[0].dtype) for g in grads if g is None)], self._config)[: len(gradients)]"), editions=K3))  # fmt: skip
 wrong("subtle/global-norm-of-updates-order", "the squares are summed from the last gradient to the first", "own",
       code(clipping, "globally_clipped_keras3", ("[total(square) for square in squares]", "[total(square) for square in squares[::-1]]"), editions=K3))  # fmt: skip
 wrong("subtle/global-norm-squares-sums-of-rows", "duplicate rows are summed before they are squared", "A03",
       code(clipping, "by_the_one_given", ("squares = with_values(gradients, each(lambda g: g * g, values))", "squares = [densified(g) * densified(g) for g in gradients]"), editions=K3))  # fmt: skip
 wrong("subtle/norm-of-deduplicated-rows", "clipnorm sees duplicate rows summed", "A03",
-      code(KERAS2, "apply_gradients", ("clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)", "gradients = [deduplicated(gradient) for gradient in gradients]; clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)"), editions=("tf2.12", "tf2.15")))  # fmt: skip
+      code(KERAS2, "_step", ("clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)", "gradients = [deduplicated(gradient) for gradient in gradients]; clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)"), editions=("tf2.12", "tf2.15")))  # fmt: skip
 wrong("subtle/norm-of-float16-in-float32", "norms of float16 are taken in float32", "own",
       code(clipping, "norm_clipped", ("squares = total(g * g)\n", "squares = total(g.astype(np.float32) * g.astype(np.float32)).astype(g.dtype) if g.dtype == np.float16 else total(g * g)\n"), editions=ALL, optimizers="Adam"))  # fmt: skip
 wrong("subtle/norm-limit-float32-of-float64", "a threshold of float64 gradients was float32 before", "own",
@@ -120,9 +122,9 @@ wrong("subtle/excluded-adds-up", "a second call adds to the first", "own",
 wrong("subtle/excluded-names-or-variables", "with patterns, variables that are given are not looked at", "own",
       code(exclusion.ExcludesFromWeightDecay, "_decays", ("id(variable) not in self._excluded and not named", "(not named if self._excluded_names else id(variable) not in self._excluded)"), editions=DECAYING))  # fmt: skip
 wrong("subtle/decay-by-the-first-rate", "weights decay by the learning rate of the config", "own",
-      code(BASE, "apply", ("steps.decay_weights(variable, weight_decay, self._learning_rate_now())", "steps.decay_weights(variable, weight_decay, np.float32(self._config['learning_rate'] if isinstance(self._config['learning_rate'], float) else self._learning_rate_now()))"), editions=K3, optimizers=("SGD", "Adam", "AdamW")))  # fmt: skip
+      code(BASE, "_step", ("steps.decay_weights(variable, weight_decay, self._learning_rate_now())", "steps.decay_weights(variable, weight_decay, np.float32(self._config['learning_rate'] if isinstance(self._config['learning_rate'], float) else self._learning_rate_now()))"), editions=K3, optimizers=("SGD", "Adam", "AdamW")))  # fmt: skip
 wrong("subtle/decay-of-null-gradients", "variables without a gradient decay, too", "own",
-      code(BASE, "apply", ("            for variable in variables:\n                weight_decay", "            for variable in self._trainable_variables:\n                weight_decay"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("            for variable in variables:\n                weight_decay", "            for variable in self._trainable_variables:\n                weight_decay"), editions=K3))  # fmt: skip
 wrong("subtle/decay-of-scalars-off", "scalars do not decay", "own",
       code(steps, "decay_weights", ("    variable.value =", "    if variable.value.ndim == 0:\n        return\n    variable.value ="), editions=DECAYING))  # fmt: skip
 wrong("subtle/decay-negative-is-off", "a negative weight_decay counts as none", "own",
@@ -130,7 +132,7 @@ wrong("subtle/decay-negative-is-off", "a negative weight_decay counts as none", 
 wrong("subtle/decay-float64-rate", "of float64 variables the decay's rate is the config's number", "own",
       code(steps, "decay_weights", ("cast_tensor(variable.dtype, weight_decay, learning_rate)", "cast(variable.dtype, weight_decay, np.float32(learning_rate))"), editions=DECAYING, optimizers="Adam"))  # fmt: skip
 wrong("subtle/decay-only-touched-rows", "of a sparse gradient only the rows decay that it names", "own",
-      code(BASE, "apply", ("                    steps.decay_weights(", "                    whole, g = variable.value, gradients[[v is variable for v in variables].index(True)]\n                    steps.decay_weights("), ("            hyper = {", "                    if isinstance(g, IndexedSlices) and weight_decay is not None:\n                        kept = np.setdiff1d(np.arange(len(whole)), g.indices); new = variable.value.copy(); new[kept] = whole[kept]; variable.value = new\n            hyper = {"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("                    steps.decay_weights(", "                    whole, g = variable.value, gradients[[v is variable for v in variables].index(True)]\n                    steps.decay_weights("), ("            gradients = yield gradients", "                    if isinstance(g, IndexedSlices) and weight_decay is not None:\n                        kept = np.setdiff1d(np.arange(len(whole)), g.indices); new = variable.value.copy(); new[kept] = whole[kept]; variable.value = new\n            gradients = yield gradients"), editions=K3))  # fmt: skip
 
 # ---- averages ----------------------------------------------------------------------------------------------------
 
@@ -147,7 +149,7 @@ wrong("subtle/ema-set-momentum-ignored", "ema_momentum is that of the config", "
 wrong("subtle/ema-float64-rest-in-float32", "1 - momentum of float64 variables is taken in float32", "own",
       code(steps, "move_averages", ("cast(variable.dtype, momentum, 1 - momentum)", "cast(variable.dtype, momentum, np.float32(1) - np.float32(momentum))"), editions=("tf2.9", "tf2.12", "tf2.15"), optimizers="Adam"))  # fmt: skip
 wrong("subtle/ema-of-null-gradients-stands", "a variable without a gradient is not averaged", "own",
-      code(BASE, "apply", ("        self._average_weights()", "        whole, pairs = self._averages, list(zip(self._averages, self._trainable_variables))\n        known, self._averages = self._trainable_variables, [a for a, v in pairs if v in variables]\n        self._trainable_variables = [v for _, v in pairs if v in variables] if pairs else known\n        self._average_weights()\n        self._averages, self._trainable_variables = whole, known"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("        self._average_weights()", "        whole, pairs = self._averages, list(zip(self._averages, self._trainable_variables))\n        known, self._averages = self._trainable_variables, [a for a, v in pairs if v in variables]\n        self._trainable_variables = [v for _, v in pairs if v in variables] if pairs else known\n        self._average_weights()\n        self._averages, self._trainable_variables = whole, known"), editions=K3))  # fmt: skip
 wrong("subtle/finalize-all-but-the-last", "finalize leaves the last variable as it is", "own",
       code(steps, "overwrite", ("zip(variables, averages, strict=False)", "list(zip(variables, averages, strict=False))[: max(len(variables) - 1, 1)]"), editions=NEW))  # fmt: skip
 wrong("subtle/finalize-without-averages-zeroes", "finalize copies the iteration, too", "own",
@@ -162,20 +164,20 @@ wrong("subtle/accumulation-by-reciprocal", "times 1 / steps", "own",
 wrong("subtle/accumulation-divides-by-the-given", "a sum is divided by how many gradients there were", "A07",
       code(BASE, "_accumulated", ("kept = [", "every_one = self.__dict__.setdefault('_given', {})\n        for v in variables:\n            every_one[id(v)] = every_one.get(id(v), 0) + 1\n        kept = ["), ("*cast(s.dtype, every))[0] for s in sums]", "*cast(s.dtype, every_one.pop(id(v))))[0] for s, v in zip(sums, variables)]"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-decay-between", "weights decay in every call of the second round", "C01",
-      code(BASE, "apply", ("        if gradients:\n", "        if not gradients and self._iterations.value > 2:\n            for v in variables:\n                if self._weight_decay_of(v) is not None:\n                    steps.decay_weights(v, self._weight_decay_of(v), self._learning_rate_now())\n        if gradients:\n"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("        if gradients:\n", "        if not gradients and self._iterations.value > 2:\n            for v in variables:\n                if self._weight_decay_of(v) is not None:\n                    steps.decay_weights(v, self._weight_decay_of(v), self._learning_rate_now())\n        if gradients:\n"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-constraint-once", "between updates constraints are not applied", "own",
-      code(BASE, "apply", ("        steps.apply_constraints(variables)", "        steps.apply_constraints(variables if gradients else [])"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("        steps.apply_constraints(variables)", "        steps.apply_constraints(variables if gradients else [])"), editions=K3))  # fmt: skip
 wrong("subtle/loss-scale-of-the-first-variable", "only the first gradient is scaled back", "own",
       code(BASE, "_unscaled", ("[run(lambda g, f: (g / f,), g, *cast(g.dtype, factor))[0] for g in values_of(gradients)]", "[run(lambda g, f: (g / f,), gradients[0], *cast(gradients[0].dtype, factor))[0], *gradients[1:]]"), editions=K3))  # fmt: skip
 
 # ---- constraints, rows, errors -------------------------------------------------------------------------------------
 
 wrong("subtle/constraint-before-the-average", "in 2.12 the average sees what the constraint has left", "A05",
-      code(KERAS2, "apply_gradients", ("        self._average_weights(variables)", "        steps.apply_constraints(variables)\n        self._average_weights(variables)"), editions=("tf2.12", "tf2.15")))  # fmt: skip
+      code(KERAS2, "_step", ("        self._average_weights(variables)", "        steps.apply_constraints(variables)\n        self._average_weights(variables)"), editions=("tf2.12", "tf2.15")))  # fmt: skip
 wrong("subtle/constraint-in-2.9", "constraints are applied", "B12",
-      code(tf2_9.Base, "apply_gradients", ("        if self._config[\"use_ema\"]", "        steps.apply_constraints(variables)\n        if self._config[\"use_ema\"]"), editions="tf2.9"))  # fmt: skip
+      code(tf2_9.Base, "_step", ("        if self._config[\"use_ema\"]", "        steps.apply_constraints(variables)\n        if self._config[\"use_ema\"]"), editions="tf2.9"))  # fmt: skip
 wrong("subtle/constraint-of-null-gradients", "a variable without a gradient is constrained, too", "own",
-      code(BASE, "apply", ("steps.apply_constraints(variables)", "steps.apply_constraints(self._trainable_variables)"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("steps.apply_constraints(variables)", "steps.apply_constraints(self._trainable_variables)"), editions=K3))  # fmt: skip
 wrong("subtle/max-norm-epsilon-at-zero-only", "1e-7 is added to a norm of 0 only", "own",
       code(constraints, "max_norm", ("epsilon + norm", "norm + (norm == 0)"), editions=ALL))  # fmt: skip
 wrong("subtle/max-norm-always-scales", "short columns are made longer", "own",
