@@ -64,7 +64,7 @@ def tried(console: Console, implementation: Implementation, edition: str | None)
         last = wrong[0].detail.splitlines()[-6:]
         said = ["", "what it said last:", *(f"  {text}" for text in last)] if last else []
         for text in (*said, "", "next: run the first of these alone", f"  {rerun(implementation, wrong[0].id)}"):
-            console.print(Text(text))
+            console.print(Text(text), soft_wrap=True)
         return 1
     if not able:
         console.print(

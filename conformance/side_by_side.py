@@ -103,7 +103,8 @@ def compare_live(
     With a `path` the comparison is written there as JSON, for `goldenstep report`.
     """
     places = select(files.index(), Selection(editions=[one.edition], optimizers=[optimizer]))
-    goldens = [files.parsed(*place)["case"] for place in places.values()]
+    own = [files.parsed(*place)["case"] for place in places.values() if place[0].stem == optimizer.lower()]
+    goldens = [case for case in own if not {"mode", "replicas"} & set(case)]
     outcomes = [outcome(one, two, case) for case in watched(goldens, f"{one.name} and {two.name}")]
     console.print(Text.assemble((optimizer, "bold"), f": {one}, and {two}; {len(outcomes)} cases"))
     kinds = Counter(o.kind for o in outcomes)

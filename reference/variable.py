@@ -114,7 +114,7 @@ class IndexedSlices:
 
     def __init__(self, values: ArrayLike, indices: ArrayLike, dense_shape: Sequence[int]) -> None:
         self.values: np.ndarray = np.asarray(values)
-        self.indices: np.ndarray = np.asarray(indices)
+        self.indices: np.ndarray = np.asarray(indices, None if hasattr(indices, "dtype") else np.int64)
         self.dense_shape = tuple(dense_shape)
 
 

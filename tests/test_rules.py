@@ -70,6 +70,8 @@ def agrees(
         judged = 0
         for golden in files.goldens(files.path_of(edition, optimizer)):
             sparse = "sparse" in golden["case"]["features"]
+            if golden["case"].get("mode") == "graph":
+                continue  # inside a graph a rule may be within a bound
             if golden["case"]["events"] and variant in variants_of(golden) and (sparse or kind == "RULES"):
                 judged += 1
                 record = judge(IMPLEMENTATION, golden["case"], golden["trajectory"])
