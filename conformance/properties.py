@@ -4,7 +4,8 @@
 
 A property says for which editions and optimizers it holds; `but` names the others, each with the reason.  The case is
 all that a property is given: what it compares the case with, it makes of the case itself, so that one case as JSON
-is enough to see it broken again (replay.py).  Those of whole lives and of schedules are in life_properties.py.
+is enough to see it broken again (replay.py).  life_properties.py has those of whole lives and of schedules,
+resume_properties.py those of handing over.
 
 Numbers are compared to the bit, but for the sign of zero, unless a property says how far they may be apart.
 """
@@ -90,6 +91,7 @@ PROPERTIES: dict[str, Property] = {}
 def registered() -> dict[str, Property]:
     """Every property by its id."""
     importlib.import_module(f"{__package__}.life_properties")
+    importlib.import_module(f"{__package__}.resume_properties")
     return PROPERTIES
 
 

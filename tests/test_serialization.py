@@ -18,6 +18,7 @@ from jsonschema.exceptions import best_match
 
 from goldenstep import spec
 from goldenstep.conformance.keras_shaped import KerasShaped, reference
+from goldenstep.conformance.properties import Broken, Subject, registered
 from goldenstep.conformance.serialization import script
 from goldenstep.conformance.verdict import Verdict, judge
 from goldenstep.golden import files
@@ -378,6 +379,22 @@ def test_a_golden_rejects_a_wrong_implementation(identity: str) -> None:
     with suspect.at_work():
         assert judge(reference(), golden["case"], golden["trajectory"]).verdict is Verdict.DIVERGES
     assert judge(reference(), golden["case"], golden["trajectory"]).verdict is Verdict.EXACT
+
+
+@pytest.mark.parametrize(
+    ("identity", "suspect", "golden"),
+    [
+        ("P-68", "resume/slots-lost", "tf2.12/adam/defaults-float32"),
+        ("P-68", "resume/counter-lost", "keras3/adam/defaults-float32"),
+        ("P-69", "config/clipvalue-lost", "keras3/adam/clipvalue=0.5"),
+    ],
+)
+def test_a_property_of_handing_over_rejects_it_without_goldens(identity: str, suspect: str, golden: str) -> None:
+    case = golden_of(golden)["case"]
+    check = registered()[identity].check
+    check(Subject(reference()), case)
+    with SERIALIZATIONS[suspect][0].at_work(), pytest.raises(Broken):
+        check(Subject(reference()), case)
 
 
 # ---- the documentation ------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Wrong configs, identifiers, weights and resumptions, each with the golden that rejects it.
 
-They stand apart from the others: no numerical property has anything to say about them.
+They stand apart from the others: of the properties only those of handing over (P-68, P-69) speak about them.
 """
 
 from __future__ import annotations
@@ -30,6 +30,17 @@ rejected(
     "the kinds of clipping that are not set are keys of the config, too",
     "tf2.4/config/sgd-defaults",
     code(Configured, "get_config", ("if not (value is None and key in omitted)", ""), editions="tf2.4"),
+)
+rejected(
+    "config/clipvalue-lost",
+    "the config says nothing of clipvalue",
+    "keras3/config/adam-clipvalue=1",
+    code(
+        Configured,
+        "_in_config",
+        ("else getattr(self, key)", 'else None if key == "clipvalue" else getattr(self, key)'),
+        editions="keras3",
+    ),
 )
 rejected(
     "config/schedule-stays-a-dict",
