@@ -10,6 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from goldenstep import spec
+
 from . import known_failures
 from .exposure import PART, WEIGHTS
 from .verdict import PASSING, Verdict
@@ -101,12 +103,13 @@ def tables(records: list[dict[str, Any]], expected: list[str], colour: bool, wid
 
 
 def grouped(records: list[dict[str, Any]], keys: Any) -> dict[str, list[dict[str, Any]]]:
-    """The records under each of their keys, in the order in which keys first appear."""
+    """The records under each of their keys: editions oldest first, everything else by name."""
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for record in records:
         for key in keys(record):
             groups[key].append(record)
-    return groups
+    order = list(spec.editions())
+    return {key: groups[key] for key in sorted(groups, key=lambda key: (order.index(key) if key in order else 0, key))}
 
 
 def table(
@@ -131,5 +134,5 @@ def table(
         count = planned[name] if planned else len(records)
         grid.add_row(name, str(count), str(run), *shown, f"{worst:.2g}" if worst else "0")
     stream = io.StringIO()
-    Console(file=stream, force_terminal=colour, no_color=not colour, width=max(width, 90)).print(grid)
+    Console(file=stream, force_terminal=colour, no_color=not colour, width=max(width, 96)).print(grid)
     return stream.getvalue()
