@@ -98,7 +98,7 @@ def test_what_is_no_erratum_says_why() -> None:
 
 def places(edition: str, optimizer: str) -> list[tuple[Path, int]]:
     """Where the goldens of an optimizer of an edition are."""
-    mine = f"{edition}/{optimizer.lower()}/"
+    mine = f"{edition}/{optimizer.lower()}/", f"{edition}/resume/{optimizer.lower()}-"
     return [place for identity, place in files.index().items() if identity.startswith(mine)]
 
 
