@@ -20,6 +20,7 @@ from .identifier_cases import identifier_cases
 from .method_cases import method_cases
 from .oracle_process import OracleProcess
 from .own_cases import own_cases
+from .pair_cases import pair_cases
 from .promote import PROMOTED
 from .resume_cases import resume_cases
 from .schedule_cases import schedule_cases
@@ -43,6 +44,7 @@ KINDS: dict[str, Callable[[str], Iterator[Document]]] = {
     "identifiers": identifier_cases,
     "weights": weights_cases,
     "resume": resume_cases,
+    "pairs": pair_cases,
 }
 """The kinds of cases that have golden files of their own, beside those of the optimizers."""
 
