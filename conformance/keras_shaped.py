@@ -154,7 +154,7 @@ class Run:
         self.stage = "construct"
         self.answer: Document = {}
         self.layout: list[Document] | None = None
-        self.latest_layout: list[Document] = []
+        self.latest_layout: list[tuple[str, np.dtype, tuple[int, ...]]] | None = None
         self.steps: list[Document] = []
 
     def trajectory(self) -> Document:
@@ -281,17 +281,16 @@ class Run:
         """Every variable and the whole state as they are now, and the layout if it has changed."""
         entries = self.entries()
         values = [as_array(v) for _, v in entries]
-        layout = [
-            {"name": name, "dtype": value.dtype.name, "shape": list(value.shape)}
-            for (name, _), value in zip(entries, values, strict=True)
-        ]
+        layout = [(name, value.dtype, value.shape) for (name, _), value in zip(entries, values, strict=True)]
         variables = [flat(as_array(v)) for v in self.variables]
         step: Document = {"step": self.count, "variables": variables, "state": [flat(value) for value in values]}
         step.update(self.answer)
-        if self.layout is None:
-            self.layout = layout
-        elif layout != self.latest_layout:
-            step["layout"] = layout
+        if layout != self.latest_layout:
+            described = [{"name": n, "dtype": dtype.name, "shape": list(shape)} for n, dtype, shape in layout]
+            if self.layout is None:
+                self.layout = described
+            else:
+                step["layout"] = described
         self.latest_layout = layout
         if failure:
             step["error"] = failure

@@ -34,13 +34,14 @@ def flush(x: Operand) -> Operand:
 
     float16 is left alone: its kernels compute in float32, where no half is denormal.
     """
-    if x.dtype.kind != "f" or x.dtype == np.float16:
+    smallest = SMALLEST.get(x.dtype)
+    if smallest is None:
         return x
-    denormal = np.abs(x) < SMALLEST[x.dtype.name]
+    denormal = np.abs(x) < smallest
     return np.where(denormal, np.copysign(x.dtype.type(0), x), x) if denormal.any() else np.asarray(x)
 
 
-SMALLEST = {name: np.finfo(name).tiny for name in ("float32", "float64")}
+SMALLEST = {np.dtype(kind): np.finfo(kind).tiny for kind in (np.float32, np.float64)}
 
 
 def flushing(x: Array) -> Array:

@@ -153,6 +153,7 @@ def misfit(gradient: tuple[int, ...], variable: tuple[int, ...]) -> str | None:
     return "broadcastable" if len(gradient) <= len(variable) and all(g in (1, v) for g, v in pairs) else "larger"
 
 
+@functools.lru_cache(4096)
 def shape_error(edition: str, optimizer: str, gradient: tuple[int, ...], variable: tuple[int, ...]) -> str | None:
     """Type of the error for a gradient's and a variable's shape, or None where they are taken together."""
     kind = misfit(gradient, variable)
@@ -168,6 +169,7 @@ def shape_error(edition: str, optimizer: str, gradient: tuple[int, ...], variabl
     return "InvalidArgumentError"
 
 
+@functools.lru_cache(4096)
 def dtype_error(edition: str, optimizer: str, gradient: str, variable: str, rank: int) -> str | None:
     """Type of the error for a gradient's and a variable's dtype, or None where they are taken together."""
     for entry in errors(edition, optimizer, "apply"):

@@ -30,12 +30,12 @@ class StateV2(Configured):
     """The part of OptimizerV2 that holds what a step reads and writes."""
 
     apply_gradients: Callable[..., Variable | None]
-    _options_changed = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._slot_names: list[str] = []
         self._hypers_created = False
         super().__init__(*args, **kwargs)
+        self._options_changed = False
         self._state = []
 
     # ---- hyperparameters ---------------------------------------------------------------------------------
