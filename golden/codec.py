@@ -24,7 +24,8 @@ def flat(array: np.ndarray) -> list[int | float | str]:
         numbers = orjson.loads(orjson.dumps(elements, option=orjson.OPT_SERIALIZE_NUMPY))
     else:
         numbers = [float(s) for s in elements.astype(str).tolist()]
-    if not (np.array(numbers, np.float64).astype(elements.dtype) == elements)[np.isfinite(elements)].all():
+    read = np.array(numbers, elements.dtype)
+    if not (read.tobytes() == elements.tobytes() or np.array_equal(read, elements, equal_nan=True)):
         numbers = elements.astype(np.float64).tolist()
     return numbers if finite else [named(x) for x in numbers]
 
