@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,8 +17,11 @@ from goldenstep.conformance.verdict import Record, fails, judge
 
 
 @pytest.mark.conformance
-def test_golden(  # type: ignore[no-untyped-def]
-    golden_id: str, conformance_session: Session, record_property, pytestconfig: pytest.Config
+def test_golden(
+    golden_id: str,
+    conformance_session: Session,
+    record_property: Callable[[str, object], None],
+    pytestconfig: pytest.Config,
 ) -> None:
     """The trajectory is the recorded one, or the documented one: equal to the bit, or within a bound."""
     golden, known = conformance_session.golden(golden_id), conformance_session.known

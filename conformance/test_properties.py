@@ -10,6 +10,7 @@ less, or claims less, gets a closer look at it.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -57,8 +58,11 @@ def those_of(prop: Property, edition: str, selected: list[tuple[str, ...]]) -> t
 
 
 @pytest.mark.conformance
-def test_property(  # type: ignore[no-untyped-def]
-    place: Place, conformance_session: Session, request: pytest.FixtureRequest, record_property
+def test_property(
+    place: Place,
+    conformance_session: Session,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """The property holds for the implementation in every case that is drawn."""
     identity, edition, names, total = place

@@ -130,6 +130,11 @@ def attempt(event: Document) -> Document:
     return {"attempt": event}
 
 
+def amid(before: int, event: Document) -> Callable[[Steps], list[Document]]:
+    """An event after so many steps, and two steps after it."""
+    return lambda s: [*s.many(before), event, *s.many(2)]
+
+
 EMPTY: Document = {"apply": [], "of": []}
 
 
@@ -203,7 +208,7 @@ def learning_rates(make: Maker) -> Iterator[Case]:
                     f"{name}-{where}",
                     make.case(
                         {},
-                        lambda s, before=before, kind=kind: [*s.many(before), attempt(kind), *s.many(2)],  # type: ignore[misc]
+                        amid(before, attempt(kind)),
                         ["learning_rate"],
                     ),
                 )
@@ -386,7 +391,7 @@ def weight_decays(make: Maker) -> Iterator[Case]:
             name in ("a-name", "a-pattern") and make.optimizer in ("AdamW", "Muon", "Lion", "RMSprop")
         ):
             first = attempt({"exclude": which})
-            yield f"exclude-{name}", make.case(decay, lambda s, first=first: [first, *s.many(2)])  # type: ignore[misc]
+            yield f"exclude-{name}", make.case(decay, amid(0, first))
     if not make.thorough:
         return
     by_name, by_variable = {"exclude": excluded["a-name"]}, {"exclude": excluded["a-variable"]}

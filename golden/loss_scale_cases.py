@@ -228,7 +228,7 @@ def limits(make: Maker) -> Iterator[Case]:
         (-4.0, "ffif"),
         (0.0, "fif"),
     ):
-        case = make.case(lambda s, p=pattern: s.many(p), given={**USUAL, "initial_scale": initial})  # type: ignore[misc]
+        case = make.case(played([], pattern), given={**USUAL, "initial_scale": initial})
         yield f"initial_scale={initial}", {**case, "flags": sorted({*case["flags"], "scale-at-its-limit"})}
     greatest = {"initial_scale": 2.0**126, "dynamic_growth_steps": 1}
     small: dict[str, Any] = {"flags": ["scale-at-its-limit"], "given": greatest}
@@ -421,9 +421,11 @@ def look(*names: str) -> list[Document]:
     return [attempt({"get": name}) for name in names]
 
 
-def played(before: list[Document], pattern: str, after: Sequence[Document] = ()) -> Callable[[Steps], list[Document]]:
-    """Events, a step for each letter, and events."""
-    return lambda s: [*before, *s.many(pattern), *after]
+def played(
+    before: list[Document], pattern: str, after: Sequence[Document] = (), last: str = ""
+) -> Callable[[Steps], list[Document]]:
+    """Events, a step for each letter, events, and the last steps."""
+    return lambda s: [*before, *s.many(pattern), *after, *s.many(last)]
 
 
 def attributes(make: Maker) -> Iterator[Case]:
@@ -447,13 +449,13 @@ def attributes(make: Maker) -> Iterator[Case]:
         yield f"get-learning_rate-of-a-{name}", case
     for name, value in WRITTEN.items():
         changed = [attempt({"set": {name: value}}), *look(name)]
-        yield f"set-{name}", make.case(lambda s, c=changed: [*s.many("f"), *c, *s.many("ff")])  # type: ignore[misc]
+        yield f"set-{name}", make.case(played([], "f", changed, "ff"))
     same: Document = {"dynamic_growth_steps": 2, "dynamic": True, "initial_scale": 8.0}
     as_it_is = [attempt({"set": {name: value}}) for name, value in same.items()]
     yield "set-what-is", make.case(played(as_it_is, "f", as_it_is), shapes=ONE)
     for name in ("learning_rate", "momentum", "initial_scale", "dynamic_growth_steps", "clipnorm"):
         write = attempt({"set": {name: WRITTEN[name]}})
-        case = make.case(lambda s, w=write: [w, *s.many("fif")])  # type: ignore[misc]
+        case = make.case(played([write], "fif"))
         yield f"set-{name}-before-the-first-step", case
     late = attempt({"set": {"dynamic_growth_steps": 2}})
     slow = {**USUAL, "dynamic_growth_steps": 5}

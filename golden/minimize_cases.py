@@ -22,7 +22,6 @@ def minimizing(optimizer: str, edition: str) -> Iterator[Topic]:
     """minimize and compute_gradients: slug, topic, config, events."""
     given: Document = {"momentum": 0.5} if optimizer == "SGD" else {}
     compute = "_compute_gradients" if edition in LEGACY else "compute_gradients"
-    tape: Document = {"tape": "of the loss"}
     if edition in KERAS_3:
         yield (
             "minimize",
@@ -32,46 +31,7 @@ def minimizing(optimizer: str, edition: str) -> Iterator[Topic]:
         )
         return
     for method, name in (("minimize", "minimize"), (compute, "compute_gradients")):
-        yield (
-            f"{name}-a-function",
-            name,
-            given,
-            lambda s, method=method: [  # type: ignore[misc]
-                call(method, function(s, 0, 1), BOTH),
-                call(method, function(s, 1, 0), [BIAS, KERNEL]),
-                call(method, function(s, 0, 1, square=False), {"function": BOTH}),
-                call(method, loss=function(s, 0, 1), var_list=[BIAS]),
-                call(method, function(s, 0, 1), BOTH, tape={"tape": "new"}),
-                call(method, function(s, 0, 0), [KERNEL]),
-            ],
-        )
-        yield (
-            f"{name}-a-value",
-            name,
-            given,
-            lambda s, method=method: [  # type: ignore[misc]
-                call(method, value(s, 0, 1), BOTH, tape=tape),
-                call(method, value(s, 0, 1, square=False), BOTH, tape=tape),
-                call(method, value(s, 0, 1), BOTH),
-                call(method, value(s, 0, 1), {"function": BOTH}, tape=tape),
-                call(method, value(s, 0, 1), BOTH, tape={"tape": "new"}),
-            ],
-        )
-        yield (
-            f"{name}-without-gradients",
-            name,
-            given,
-            lambda s, method=method: [  # type: ignore[misc]
-                call(method, function(s, 0), BOTH),
-                call(method, function(s, 0), [BIAS]),
-                call(method, function(s, 0), []),
-                call(method, function(s, 0)),
-                call(method, function(s, 1), BOTH),
-                call(method, 1.0, BOTH),
-                call(method, function(s, 0), None),
-                *([call(method, function(s, 0, 1), KERNEL)] if edition in LEGACY else []),
-            ],
-        )
+        yield from losses(method, name, given, edition)
     if edition in LEGACY:
         yield (
             "minimize-with-grad_loss",
@@ -91,3 +51,50 @@ def minimizing(optimizer: str, edition: str) -> Iterator[Topic]:
         )
     clipped: Document = {**given, "clipnorm": 0.5}
     yield "minimize+clipnorm=0.5", "minimize", clipped, lambda s: [call("minimize", function(s, 0, 1), BOTH)]
+
+
+OF_THE_LOSS: Document = {"tape": "of the loss"}
+
+
+def losses(method: str, name: str, given: Document, edition: str) -> Iterator[Topic]:
+    """A method with losses of every kind."""
+    yield (
+        f"{name}-a-function",
+        name,
+        given,
+        lambda s: [
+            call(method, function(s, 0, 1), BOTH),
+            call(method, function(s, 1, 0), [BIAS, KERNEL]),
+            call(method, function(s, 0, 1, square=False), {"function": BOTH}),
+            call(method, loss=function(s, 0, 1), var_list=[BIAS]),
+            call(method, function(s, 0, 1), BOTH, tape={"tape": "new"}),
+            call(method, function(s, 0, 0), [KERNEL]),
+        ],
+    )
+    yield (
+        f"{name}-a-value",
+        name,
+        given,
+        lambda s: [
+            call(method, value(s, 0, 1), BOTH, tape=OF_THE_LOSS),
+            call(method, value(s, 0, 1, square=False), BOTH, tape=OF_THE_LOSS),
+            call(method, value(s, 0, 1), BOTH),
+            call(method, value(s, 0, 1), {"function": BOTH}, tape=OF_THE_LOSS),
+            call(method, value(s, 0, 1), BOTH, tape={"tape": "new"}),
+        ],
+    )
+    yield (
+        f"{name}-without-gradients",
+        name,
+        given,
+        lambda s: [
+            call(method, function(s, 0), BOTH),
+            call(method, function(s, 0), [BIAS]),
+            call(method, function(s, 0), []),
+            call(method, function(s, 0)),
+            call(method, function(s, 1), BOTH),
+            call(method, 1.0, BOTH),
+            call(method, function(s, 0), None),
+            *([call(method, function(s, 0, 1), KERNEL)] if edition in LEGACY else []),
+        ],
+    )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -21,19 +21,29 @@ from goldenstep.spec import serialization
 
 from .bits import cast, run
 from .formats.identifiers import serialize_schedule
-from .optimizer import Optimizer, parameter
+from .optimizer import Optimizer, Plan, parameter
 from .schedules import LearningRateSchedule, called
 from .slices import summed
 from .variable import Gradient, IndexedSlices, Variable
 
+if TYPE_CHECKING:  # The classes here stand before the base of an edition, of which they are no subclasses themselves.
+    from .editions.keras3 import BaseOptimizer
+    from .editions.optimizer_v2 import OptimizerV2
+    from .editions.tf2_12 import Keras2Optimizer
+    from .formats.config import Configured
+else:
+    Configured = OptimizerV2 = Keras2Optimizer = BaseOptimizer = object
+
 Hyper = dict[str, Any]
+NO_RULE: Plan = (lambda: (), [], [])
+"""The plan of a variable that is known, and is updated by the subclass itself."""
 
 
-def subclassable(edition: str, base: type[Optimizer], kind: type) -> type:
+def subclassable(edition: str, base: type[Optimizer], kind: type[Own]) -> type:
     """The public base class of an edition: its pipeline, with the rule and the state left to a subclass."""
-    arguments = [*kind.first_arguments, *spec.editions()[edition]["arguments"]]  # type: ignore[attr-defined]
+    arguments = [*kind.first_arguments, *spec.editions()[edition]["arguments"]]
     by_name = {argument["name"]: argument for argument in arguments}
-    for name, default in kind.defaults.items():  # type: ignore[attr-defined]
+    for name, default in kind.defaults.items():
         if name in by_name:
             by_name[name] = {**by_name[name], "default": default}
     by_name["name"] = {**by_name["name"], **({} if edition == "keras3" else {"default": inspect.Parameter.empty})}
@@ -49,18 +59,11 @@ def subclassable(edition: str, base: type[Optimizer], kind: type) -> type:
     return type("Optimizer", (kind, base), attributes)
 
 
-class Own:
+class Own(Configured):
     """What all bases share: there is no rule, and nothing of the specification's optimizers."""
 
     first_arguments: ClassVar[Sequence[dict[str, Any]]] = ()
     defaults: ClassVar[Mapping[str, Any]] = {}
-    edition: str
-    name: str
-    _config: dict[str, Any]
-    _slots: dict[tuple[str, int | None], Variable]
-    _state: list[Variable]
-    _plans: dict[int, Any]
-    _averages: list[Variable]
 
     def _refuse_values(self) -> None: ...
 
@@ -73,7 +76,7 @@ class Own:
         common = {"name", *(argument["name"] for argument in self.first_arguments)}
         others = {*spec.hyperparameters("SGD", self.edition), "decay"} - common
         keys = [key for key in serialization.config_keys("SGD", self.edition) if key not in others]
-        config = {key: self._in_config(key) for key in keys}  # type: ignore[attr-defined]
+        config = {key: self._in_config(key) for key in keys}
         omitted = serialization.omitted_if_none(self.edition)
         return {key: value for key, value in config.items() if not (value is None and key in omitted)}
 
@@ -86,7 +89,7 @@ def serialized(edition: str, value: Any) -> Any:
     return value.value[()] if isinstance(value, Variable) else value
 
 
-class OwnV2(Own):
+class OwnV2(Own, OptimizerV2):
     """OptimizerV2's base: slots by `add_slot`, hyperparameters by `_set_hyper`, a rule for arrays and one for rows."""
 
     _prefix = ""
@@ -102,7 +105,7 @@ class OwnV2(Own):
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
         self._config["learning_rate"] = 0.0
-        super()._accept(kwargs)  # type: ignore[misc]
+        super()._accept(kwargs)
         self._hyper.clear()
 
     def _own_arguments(self) -> dict[str, Any]:
@@ -119,7 +122,7 @@ class OwnV2(Own):
         if not any(variable is self._slots["iteration", None] for variable in self._state):
             self._slots["iteration", None].name = f"{self._prefix}iter:0"
             self._state.append(self._slots["iteration", None])
-        self._create_hypers()  # type: ignore[attr-defined]
+        self._create_hypers()
         self._create_slots(var_list)
         self._prefix = ""
 
@@ -128,7 +131,7 @@ class OwnV2(Own):
 
     def _add_slot(self, var: Variable, slot_name: str, initializer: Any, shape: Sequence[int]) -> Variable:
         known = (slot_name, id(var)) in self._slots
-        slot: Variable = super()._add_slot(var, slot_name, initializer, shape)  # type: ignore[misc]
+        slot: Variable = super()._add_slot(var, slot_name, initializer, shape)
         if not known:
             slot.name = f"{self._prefix}{slot.name}"
         return slot
@@ -139,9 +142,9 @@ class OwnV2(Own):
     def _decayed_lr(self, var_dtype: np.dtype) -> Any:
         """The learning rate of this step in a dtype: scheduled, and divided by 1 + decay * iterations."""
         (iterations,) = cast(var_dtype, self._slots["iteration", None].value)
-        (rate,) = cast(var_dtype, self._scheduled(self._now("learning_rate"), iterations))  # type: ignore[attr-defined]
-        decays = self._initial_decay > 0  # type: ignore[attr-defined]
-        return rate / (1 + self._decay(var_dtype) * iterations) if decays else rate  # type: ignore[attr-defined]
+        (rate,) = cast(var_dtype, self._scheduled(self._now("learning_rate"), iterations))
+        decays = self._initial_decay > 0
+        return rate / (1 + self._decay(var_dtype) * iterations) if decays else rate
 
     def _prepare(self, hyper: Hyper, dtypes: Collection[np.dtype]) -> None:
         self._apply_state = {}
@@ -193,7 +196,7 @@ class OwnV2(Own):
         return serialized(self.edition, self._hyper[hyperparameter_name])
 
 
-class OwnKeras2(Own):
+class OwnKeras2(Own, Keras2Optimizer):
     """Keras 2's base: variables by `add_variable_from_reference`, the learning rate by `_build_learning_rate`."""
 
     defaults: ClassVar[dict[str, Any]] = {"weight_decay": 0}
@@ -209,14 +212,14 @@ class OwnKeras2(Own):
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
         self._config["learning_rate"] = 0.0
-        super()._accept(kwargs)  # type: ignore[misc]
+        super()._accept(kwargs)
 
     def _build_learning_rate(self, learning_rate: Any) -> Variable:
         """The variable that holds the learning rate, or what a schedule gives for the present step."""
         if isinstance(learning_rate, LearningRateSchedule):
             self._schedule = learning_rate
             self._learning_rate = None
-            self._follow_schedule()  # type: ignore[attr-defined]
+            self._follow_schedule()
             assert self._learning_rate is not None
             return self._learning_rate
         return Variable(np.float32(learning_rate), "learning_rate:0")
@@ -225,10 +228,10 @@ class OwnKeras2(Own):
         if ("iteration", None) not in self._slots:
             self._slots["iteration", None] = Variable(np.int64(0), "iteration:0")
             self._state.append(self._slots["iteration", None])
-        self._plans.update(dict.fromkeys(map(id, variables)))
+        self._plans.update({id(variable): NO_RULE for variable in variables})
         self._index_dict = {id(variable): index for index, variable in enumerate(variables)}
         for variable in variables if self._config["use_ema"] else ():
-            average = self.add_variable_from_reference(variable, "average", initial_value=variable)  # type: ignore[attr-defined]
+            average = self.add_variable_from_reference(variable, "average", initial_value=variable)
             self._slots["average", id(variable)] = average
 
     def _var_key(self, variable: Variable) -> int:
@@ -256,7 +259,7 @@ class OwnKeras29(OwnKeras2):
         return rate
 
     @property
-    def variables(self) -> tuple[Variable, ...]:
+    def variables(self) -> tuple[Variable, ...]:  # type: ignore[override]  # a list only from 2.12 on
         """The state, by the names of the attributes that hold it."""
         held: dict[str, Any] = {name: self.__dict__[name] for name in set(self.__dict__) - self._known_attributes}
         held = {name: value for name, value in held.items() if name not in ("_averages", "_trainable_variables")}
@@ -271,14 +274,14 @@ class OwnKeras29(OwnKeras2):
         return tuple(x for values in found for x in values if isinstance(x, Variable))
 
 
-class OwnKeras3(Own):
+class OwnKeras3(Own, BaseOptimizer):
     """Keras 3's base: variables by `add_variable_from_reference` or `add_optimizer_variables`."""
 
     first_arguments = ({"name": "learning_rate"},)
     _trainable_variables: list[Variable]
 
-    def _default_name(self) -> str:
-        return str(super()._default_name(type(self).__name__))  # type: ignore[misc]
+    def _default_name(self, class_name: str | None = None) -> Any:
+        return super()._default_name(class_name or type(self).__name__)
 
     def _create_slots(self, variables: Sequence[Variable]) -> None:
         if ("iteration", None) not in self._slots:
@@ -288,14 +291,14 @@ class OwnKeras3(Own):
                 rate = Variable(np.float32(self._config["learning_rate"]), f"{self.name}/learning_rate")
                 self._slots["learning_rate", None] = rate
                 self._state.append(rate)
-        self._plans.update(dict.fromkeys(map(id, variables)))
+        self._plans.update({id(variable): NO_RULE for variable in variables})
         kinds = {
             "average": self._config["use_ema"],
             "gradient_accumulator": self._config["gradient_accumulation_steps"],
         }
         for kind in (kind for kind, wanted in kinds.items() if wanted):
             for variable in variables:
-                self._slots[kind, id(variable)] = self.add_variable_from_reference(variable, kind)  # type: ignore[attr-defined]
+                self._slots[kind, id(variable)] = self.add_variable_from_reference(variable, kind)
 
     def _get_variable_index(self, variable: Variable) -> int:
         return next(i for i, known in enumerate(self._trainable_variables) if known is variable)
