@@ -14,6 +14,7 @@ from .method_events import (
     SCHEDULE,
     SHAPES,
     Topic,
+    amsgrad,
     attempt,
     call,
     get,
@@ -137,32 +138,7 @@ def keras_2_topics(optimizer: str, edition: str) -> Iterator[Topic]:
         ],
     )
     if optimizer == "Adam":
-        yield (
-            "amsgrad-after-build",
-            "overwrite",
-            {},
-            lambda s: [
-                s.apply(),
-                let("amsgrad", True),
-                get("amsgrad"),
-                attempt(s.apply()),
-                let("amsgrad", False),
-                s.apply(),
-            ],
-        )
-        yield (
-            "amsgrad-before-build",
-            "overwrite",
-            {},
-            lambda s: [
-                let("amsgrad", True),
-                s.apply(),
-                let("amsgrad", False),
-                s.apply(),
-                let("amsgrad", True),
-                s.apply(),
-            ],
-        )
+        yield from amsgrad()
         yield (
             "options-overwritten",
             "overwrite",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .drawing import Document
-from .method_events import BIAS, BOTH, CALLABLE, KERNEL, SCHEDULE, Topic, attempt, call, get, let, scalar
+from .method_events import BIAS, BOTH, CALLABLE, KERNEL, SCHEDULE, Topic, amsgrad, attempt, call, get, let, scalar
 
 
 def keras_3_topics(optimizer: str) -> Iterator[Topic]:
@@ -140,32 +140,7 @@ def keras_3_topics(optimizer: str) -> Iterator[Topic]:
         ],
     )
     if optimizer == "Adam":
-        yield (
-            "amsgrad-after-build",
-            "overwrite",
-            {},
-            lambda s: [
-                s.apply(),
-                let("amsgrad", True),
-                get("amsgrad"),
-                attempt(s.apply()),
-                let("amsgrad", False),
-                s.apply(),
-            ],
-        )
-        yield (
-            "amsgrad-before-build",
-            "overwrite",
-            {},
-            lambda s: [
-                let("amsgrad", True),
-                s.apply(),
-                let("amsgrad", False),
-                s.apply(),
-                let("amsgrad", True),
-                s.apply(),
-            ],
-        )
+        yield from amsgrad()
         yield (
             "iterations-with-accumulation",
             "iterations",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .drawing import Document, Shape, normal
@@ -94,3 +94,33 @@ SCHEDULE: Document = {
 def attempt(event: Document) -> Document:
     """An event that may fail."""
     return {"attempt": event}
+
+
+def amsgrad() -> Iterator[Topic]:
+    """Adam's maximum is asked for after the state was made without it, and before it is made."""
+    yield (
+        "amsgrad-after-build",
+        "overwrite",
+        {},
+        lambda s: [
+            s.apply(),
+            let("amsgrad", True),
+            get("amsgrad"),
+            attempt(s.apply()),
+            let("amsgrad", False),
+            s.apply(),
+        ],
+    )
+    yield (
+        "amsgrad-before-build",
+        "overwrite",
+        {},
+        lambda s: [
+            let("amsgrad", True),
+            s.apply(),
+            let("amsgrad", False),
+            s.apply(),
+            let("amsgrad", True),
+            s.apply(),
+        ],
+    )
