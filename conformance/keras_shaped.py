@@ -90,7 +90,8 @@ class KerasShaped:
         if case.get("mode") == "graph" and self.graph is None:
             return "no graph"
         cls = getattr(namespace, case["optimizer"].get("class_name", ""), None)
-        resuming = serialization.cannot_resume(cls, case["events"])
+        wraps = case["optimizer"].get("class_name") in wrapper_spec.wrappers()
+        resuming = None if wraps else serialization.cannot_resume(cls, case["events"])
         return schedules.unsupported(self, case) or calls.unsupported(self, case) or resuming
 
     def run(self, case: Document) -> Document:

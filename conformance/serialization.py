@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import types
 from collections.abc import Callable, Iterator
@@ -12,8 +13,9 @@ import numpy as np
 
 from goldenstep.golden.codec import array, flat, gradient
 from goldenstep.spec import schedule as spec
+from goldenstep.spec import wrapper as wrapper_spec
 
-from . import schedules
+from . import schedules, wrappers
 
 if TYPE_CHECKING:
     from .keras_shaped import KerasShaped
@@ -73,17 +75,39 @@ def unsupported(implementation: KerasShaped, case: Document) -> str | None:
         if kind in OF_SCHEDULES and not hasattr(getattr(release, "schedules", None), OF_SCHEDULES[kind]):
             return f"no schedules.{OF_SCHEDULES[kind]}"
         if kind == "construct" and given["class_name"] != "MySGD":
-            namespace = implementation.namespaces.get(given.get("edition", case["edition"]))
-            if not hasattr(namespace, given["class_name"]):
+            found = class_of(implementation, given["class_name"], given.get("edition", case["edition"]))
+            if found is None:
                 return f"no {given['class_name']} of {given.get('edition', case['edition'])}"
-            classes.append(getattr(namespace, given["class_name"]))
+            classes.append(found)
         for cls in classes:
-            if kind in METHODS and method(cls, kind) is None:
+            if kind in METHODS and inspect.isclass(cls) and method(cls, kind) is None:
                 return f"no {kind}"
+        for name, edition in optimizers_in(given, case["edition"]):
+            if name != "MySGD" and class_of(implementation, name, edition) is None:
+                return f"no {name} of {edition}"
     for name in names_of_schedules(case["calls"]):
         if name != "Halving" and schedules.class_of(implementation, case["edition"], name) is None:
             return f"no schedule {name}"
     return None
+
+
+def class_of(implementation: KerasShaped, name: str, edition: str) -> Any:
+    """An optimizer of an edition, or what wraps some; None if there is none of that name."""
+    if edition not in implementation.namespaces:
+        return None
+    found = wrappers.class_of(implementation, edition, name)
+    return found or getattr(implementation.namespaces[edition], name, None)
+
+
+def optimizers_in(given: Any, edition: str) -> Iterator[tuple[str, str]]:
+    """Class name and edition of every optimizer in the arguments of a call."""
+    if isinstance(given, dict):
+        if "$optimizer" in given:
+            edition = given["$optimizer"].get("edition", edition)
+            yield given["$optimizer"]["class_name"], edition
+        given = list(given.values())
+    for value in given if isinstance(given, list) else ():
+        yield from optimizers_in(value, edition)
 
 
 def cannot_resume(cls: Any, events: list[Document]) -> str | None:
@@ -160,10 +184,7 @@ class Calls:
 
     def construct(self, given: Document) -> None:
         """A constructor."""
-        namespace = self.implementation.namespaces[str(given.get("edition", self.edition))]
-        name: str = given["class_name"]
-        cls = self.own.get(name) or getattr(namespace, name)
-        self.it = cls(**{name: self.decoded(value) for name, value in given["config"].items()})
+        self.it = self.decoded({"$optimizer": given})
 
     def schedule(self, given: Document) -> None:
         """The constructor of a schedule."""
@@ -258,6 +279,11 @@ class Calls:
             self.argument, self.before = argument, copy.deepcopy(self.encoded(argument))
         return argument
 
+    def class_of(self, name: str, edition: str) -> Any:
+        """One's own class, a wrapper of the edition, or any other class of its namespace."""
+        found = self.own.get(name) or wrappers.class_of(self.implementation, edition, name)
+        return found or getattr(self.implementation.namespaces[edition], name)
+
     def custom(self, given: Document) -> Document:
         """The custom objects that a call names."""
         names = given.get("custom_objects")
@@ -272,6 +298,9 @@ class Calls:
         if len(given) != 1 or not next(iter(given)).startswith("$"):
             return {key: self.decoded(value) for key, value in given.items()}
         ((kind, value),) = given.items()
+        if kind == "$optimizer":
+            config = {name: self.decoded(x) for name, x in value["config"].items()}
+            return self.class_of(value["class_name"], str(value.get("edition", self.edition)))(**config)
         if kind == "$schedule":
             config = {name: self.decoded(x) for name, x in value["config"].items()}
             name = value["class_name"]
@@ -318,7 +347,9 @@ class Calls:
         return {"$other": type(value).__name__}
 
     def edition_of(self, optimizer: Any) -> str:
-        """The edition whose class it is, or that of the first of its bases that has one."""
+        """The edition whose class it is, or that of the first of its bases that has one; that of what it wraps."""
+        if hasattr(optimizer, "inner_optimizer"):
+            return self.edition_of(optimizer.inner_optimizer)
         for cls in type(optimizer).__mro__:
             for edition, namespace in self.implementation.namespaces.items():
                 if spec.release(edition) == spec.release(self.edition) and getattr(namespace, cls.__name__, 0) is cls:
@@ -439,9 +470,11 @@ def statement(kind: str, given: Any, number: int, case: Document, code: Document
 
 def constructed(given: Document, case: Document, code: Document) -> str:
     """A constructor's call as source text."""
-    namespace = code["namespaces"][given.get("edition", case["edition"])]
-    config = ", ".join(f"{name}={source(value, case, code)}" for name, value in given["config"].items())
-    return f"{namespace}.{given['class_name']}({config})"
+    edition, name = str(given.get("edition", case["edition"])), given["class_name"]
+    config = ", ".join(f"{argument}={source(value, case, code)}" for argument, value in given["config"].items())
+    wrapped = name in wrapper_spec.wrappers() or name in (*wrappers.LOSS_SCALES, "OptimizerMap")
+    place = wrappers.place(name, edition, code) if wrapped else f"{code['namespaces'][edition]}.{name}"
+    return f"{place}({config})"
 
 
 def source(given: Any, case: Document, code: Document) -> str:
@@ -456,6 +489,8 @@ def source(given: Any, case: Document, code: Document) -> str:
         return f"{{{', '.join(f'{key!r}: {source(value, case, code)}' for key, value in given.items())}}}"
     ((kind, value),) = given.items()
     release = code["namespaces"].get(spec.release(case["edition"])) or code["namespaces"][case["edition"]]
+    if kind == "$optimizer":
+        return constructed(value, case, code)
     if kind == "$schedule":
         config = ", ".join(f"{name}={source(x, case, code)}" for name, x in value["config"].items())
         return f"{'' if value['class_name'] == 'Halving' else f'{release}.schedules.'}{value['class_name']}({config})"

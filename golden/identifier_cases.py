@@ -16,7 +16,6 @@ from .drawing import Document
 from .serialization_cases import EXPONENTIAL, Call, Case, construct, finished, schedule, serialized
 
 UNKNOWN = ["lamb", "adamw", "adafactor", "lion", "momentum", "gradientdescent", " adam", "adam ", "", "Custom>Adam"]
-NOT_IN_REFERENCE = ("LossScale", "MultiOptimizer", "Optimizer", "OptimizerMap")
 DICTS: dict[str, Any] = {
     "plain": {"class_name": "Adam", "config": {"learning_rate": 0.5}},
     "lower-case": {"class_name": "adam", "config": {"learning_rate": 0.5}},
@@ -93,8 +92,8 @@ def names(edition: str) -> Iterator[Case]:
     """Every name of the release, however it is written, and names that it does not know."""
     covered = [f"ID-{number}" for number in (1, 2, 3, 4)]
     for name, place in serialization.names(edition).items():
-        cls = place.partition("/")[2]
-        if not cls.startswith(NOT_IN_REFERENCE):
+        generation, _, cls = place.partition("/")
+        if cls in spec.available(generation):
             older = [get(name, use_legacy_optimizer=True)] if old_ones(edition) else []
             yield f"get-{name}", [get(name), get(name.upper()), *older], covered
     for name in UNKNOWN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,12 @@ from .resume_cases import resume_cases
 from .schedule_cases import schedule_cases
 from .serialization_cases import config_cases, weights_cases
 from .wrapper_cases import wrapper_cases_of
+from .wrapper_serialization_cases import (
+    wrapped_config_cases,
+    wrapped_identifier_cases,
+    wrapped_resume_cases,
+    wrapped_weights_cases,
+)
 
 Document = dict[str, Any]
 
@@ -40,10 +47,10 @@ KINDS: dict[str, Callable[[str], Iterator[Document]]] = {
     "files": file_cases,
     "methods": method_cases,
     "own": own_cases,
-    "config": config_cases,
-    "identifiers": identifier_cases,
-    "weights": weights_cases,
-    "resume": resume_cases,
+    "config": lambda edition: chain(config_cases(edition), wrapped_config_cases(edition)),
+    "identifiers": lambda edition: chain(identifier_cases(edition), wrapped_identifier_cases(edition)),
+    "weights": lambda edition: chain(weights_cases(edition), wrapped_weights_cases(edition)),
+    "resume": lambda edition: chain(resume_cases(edition), wrapped_resume_cases(edition)),
     "pairs": pair_cases,
 }
 """The kinds of cases that have golden files of their own, beside those of the optimizers."""

@@ -105,6 +105,23 @@ def scalar(form: str) -> Document:
     return _closed({form: {"type": ["number", "string"]}})
 
 
+def schema_of_wrapper_config(wrapper: str, edition: str) -> Document:
+    """The closed JSON Schema of the configs of LossScaleOptimizer, whatever it is called, and of MultiOptimizer."""
+    module: Document = {"type": ["string", "null"]}
+    inner: Document = {"class_name": {"type": "string"}, "config": {"type": "object"}}
+    whole = {"module": module, **inner, "registered_name": module} if with_module(edition) else inner
+    inner = _closed(whole)
+    if wrapper == "MultiOptimizer":
+        chooser = {"anyOf": [inner, FUNCTION, {"type": "null"}]}
+        factor = {"type": ["number", "null"]}
+        return _closed({"optimizer_map": chooser, "loss_scale_factor": factor, "name": TYPES["string"]})
+    if edition == "keras3":
+        scale: Document = {"initial_scale": {"type": "number"}, "dynamic_growth_steps": {"type": "number"}}
+        return _closed({"name": TYPES["string"], "inner_optimizer": inner, **scale})
+    scale = {"initial_scale": {"type": "number"}, "dynamic_growth_steps": {"type": ["integer", "null"]}}
+    return _closed({"inner_optimizer": inner, "dynamic": TYPES["bool"], **scale})
+
+
 TYPES: dict[str, Document] = {
     "float": {"type": "number"},
     "int": {"type": "integer"},

@@ -21,11 +21,9 @@ from goldenstep.conformance.keras_shaped import KerasShaped, reference
 from goldenstep.conformance.properties import Broken, Subject, registered
 from goldenstep.conformance.serialization import script
 from goldenstep.conformance.verdict import Verdict, judge
-from goldenstep.golden import files
+from goldenstep.golden import files, record
 from goldenstep.golden.compare import compare
-from goldenstep.golden.identifier_cases import identifier_cases
-from goldenstep.golden.resume_cases import BEFORE, resume_cases
-from goldenstep.golden.serialization_cases import config_cases, weights_cases
+from goldenstep.golden.resume_cases import BEFORE
 from goldenstep.reference.editions import keras3, namespace, tf2_4, tf2_9, tf2_12, tf2_15
 from goldenstep.spec import schedule as spec_of_schedules
 from goldenstep.spec import serialization
@@ -175,12 +173,7 @@ def test_release_of_every_edition_has_identifiers() -> None:
 
 # ---- the goldens ------------------------------------------------------------------------------------------
 
-KINDS = {
-    "config": config_cases,
-    "identifiers": identifier_cases,
-    "weights": weights_cases,
-    "resume": resume_cases,
-}
+KINDS = {kind: record.KINDS[kind] for kind in ("config", "identifiers", "weights", "resume")}
 FILES = [(kind, edition) for kind in KINDS for edition in spec.editions() if next(KINDS[kind](edition), None)]
 
 
@@ -227,12 +220,15 @@ def recorded_configs(given: Any) -> Iterator[tuple[str, str, Document]]:
 
 @pytest.mark.parametrize("edition", spec.editions())
 def test_every_recorded_config_satisfies_the_schema_that_the_specification_makes(edition: str) -> None:
-    checked = 0
+    checked = wrapped = 0
     validators: dict[tuple[str, str], Draft202012Validator] = {}
     for kind in ("config", "identifiers"):
         path = files.path_of(edition, kind)
         for golden in files.goldens(path) if path.exists() else ():
             for place, name, config in recorded_configs(golden["trajectory"]["results"]):
+                if name.startswith("LossScaleOptimizer") or name == "MultiOptimizer":
+                    Draft202012Validator(serialization.schema_of_wrapper_config(name, place)).validate(config)
+                    wrapped += 1
                 if name in spec.available(place):
                     if (place, name) not in validators:
                         validators[place, name] = Draft202012Validator(serialization.schema_of_config(name, place))
@@ -242,6 +238,7 @@ def test_every_recorded_config_satisfies_the_schema_that_the_specification_makes
                     assert list(config) == [k for k in serialization.config_keys(name, place) if k in config]
                     checked += 1
     assert checked > 60
+    assert wrapped > 20
 
 
 def test_a_schema_of_a_config_is_closed_and_refuses_what_is_not_its_own() -> None:
@@ -354,7 +351,7 @@ def goes_on(golden: Document) -> bool:
 
 
 @pytest.mark.parametrize("edition", spec.editions())
-def test_every_release_goes_on_to_the_bit_but_for_nadam_of_keras_2(edition: str) -> None:
+def test_every_release_goes_on_to_the_bit_but_for_nadam_of_keras_2_and_loss_scales(edition: str) -> None:
     parted, stayed = set(), 0
     for golden in files.goldens(files.path_of(edition, "resume")):
         way = next(event["resume"] for event in golden["case"]["events"] if "resume" in event)
@@ -365,7 +362,18 @@ def test_every_release_goes_on_to_the_bit_but_for_nadam_of_keras_2(edition: str)
         else:
             parted.add(golden["case"]["optimizer"]["class_name"])
     assert stayed >= len(spec.available(edition)) - len(parted)
-    assert parted == ({"Nadam"} if edition in ("tf2.9", "tf2.12", "tf2.15") else set())
+    nadam = {"Nadam"} if edition in ("tf2.9", "tf2.12", "tf2.15") else set()
+    loss_scale = set() if edition == "tf2.9" else {"LossScaleOptimizer"}
+    assert parted == nadam | loss_scale
+
+
+def test_a_loss_scale_of_keras_3_goes_on_where_a_store_carries_it_and_not_where_set_weights_does() -> None:
+    went_on: dict[str, set[bool]] = {"weights": set(), "store": set()}
+    for golden in files.goldens(files.path_of("keras3", "resume")):
+        if golden["case"]["optimizer"]["class_name"] == "LossScaleOptimizer":
+            way = next(event["resume"] for event in golden["case"]["events"] if "resume" in event)
+            went_on.get(way, set()).add(goes_on(golden))
+    assert went_on == {"weights": {False}, "store": {True}}
 
 
 # ---- wrong implementations --------------------------------------------------------------------------------

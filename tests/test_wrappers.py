@@ -74,8 +74,8 @@ def test_keras_3_divides_and_tf_does_not() -> None:
 
 def test_the_inner_optimizer_chooses_the_wrapper_in_tf2_12() -> None:
     wrap = tf2_12.mixed_precision.LossScaleOptimizer
-    assert type(wrap(tf2_12.SGD())) is loss_scale_v3.LossScaleOptimizer212
-    assert type(wrap(tf2_12.legacy.SGD())) is loss_scale_v2.LossScaleOptimizer
+    assert isinstance(wrap(tf2_12.SGD()), loss_scale_v3.LossScaleOptimizer212)
+    assert isinstance(wrap(tf2_12.legacy.SGD()), loss_scale_v2.LossScaleOptimizer212)
     with pytest.raises(TypeError, match="inner_optimizer"):
         wrap(keras3.LossScaleOptimizer)
 

@@ -6,7 +6,8 @@ Beside oracle.py, in that release's own environment (Python 3.8 and numpy 1.19 o
 
 What JSON has no word for is an object with one key: {"$float32": 0.5}, {"$tensor": ...}, {"$tuple": [...]},
 {"$optimizer": {"edition", "class_name", "config"}}, {"$schedule": {"class_name", "config"}}, {"$function": name},
-{"$class": name}, {"$bytes": text}; as an argument also {"$it": true} and {"$result": number of a call}.
+{"$class": name}, {"$bytes": text}; as an argument also {"$it": true} and {"$result": number of a call}.  What an
+$optimizer of the arguments wraps is an $optimizer in its config.
 """
 
 import copy
@@ -17,6 +18,7 @@ import types
 import numpy as np
 import schedules
 import tensorflow as tf
+import wrappers
 
 
 def rate():
@@ -102,9 +104,7 @@ class Calls:
     # ---- the calls
 
     def construct(self, given):
-        namespace = self.tools.namespace(given.get("edition", self.edition))
-        cls = self.own.get(given["class_name"]) or getattr(namespace, given["class_name"])
-        self.it = cls(**{name: self.decoded(value) for name, value in given["config"].items()})
+        self.it = self.decoded({"$optimizer": given})
 
     def schedule(self, given):
         self.it = self.decoded({"$schedule": given})
@@ -173,6 +173,10 @@ class Calls:
 
     # ---- arguments and results
 
+    def class_of(self, name, edition):
+        found = self.own.get(name) or wrappers.class_of(name, edition) or wrappers.loss_scale_class(name)
+        return found or getattr(self.tools.namespace(edition), name)
+
     def mutable(self, argument):
         """The argument, remembered as it is before the call if it is a dict."""
         if isinstance(argument, dict):
@@ -206,6 +210,9 @@ class Calls:
             return self.own[value]
         if kind == "$class":
             return getattr(self.tools.namespace(self.edition), value)
+        if kind == "$optimizer":
+            config = {name: self.decoded(x) for name, x in value["config"].items()}
+            return self.class_of(value["class_name"], value.get("edition", self.edition))(**config)
         if kind == "$schedule":
             config = {name: self.decoded(x) for name, x in value["config"].items()}
             cls = self.own.get(value["class_name"]) or schedules.class_of(value["class_name"], self.edition)

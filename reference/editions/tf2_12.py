@@ -34,6 +34,7 @@ from ..slices import deduplicated, values_of, with_values
 from ..variable import Gradient, Variable
 from ..wrappers import loss_scale_v2, loss_scale_v3
 from ..wrappers.loss_scale import loss_scale_chooser
+from ..wrappers.loss_scale_config import loss_scale_optimizers_of
 from .optimizer_v2 import LegacyOptimizer, OptimizerV2
 from .state_keras2 import StateKeras2
 
@@ -307,9 +308,12 @@ schedules = schedule_functions_of_keras_2("tf2.12", schedules_of("tf2.12", "opti
 globals().update(functions_of_keras_2("tf2.12"))
 legacy = SimpleNamespace(**optimizers_of("tf2.12.legacy", LegacyOptimizer), constraints=constraints)
 legacy.Optimizer = subclassable("tf2.12.legacy", LegacyOptimizer, OwnV2)
+loss_scale_optimizers = loss_scale_optimizers_of(
+    {"tf2.12.legacy": loss_scale_v2.LossScaleOptimizer212, "tf2.12": loss_scale_v3.LossScaleOptimizer212}
+)
 mixed_precision = SimpleNamespace(
     LossScaleOptimizer=loss_scale_chooser(
-        {OptimizerV2: loss_scale_v2.LossScaleOptimizer, Keras2Optimizer: loss_scale_v3.LossScaleOptimizer212}
+        dict(zip((OptimizerV2, Keras2Optimizer), loss_scale_optimizers.values(), strict=True))
     )
 )
 

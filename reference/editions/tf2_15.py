@@ -20,6 +20,7 @@ from ..schedules import schedules_of
 from ..variable import Variable
 from ..wrappers import loss_scale_v2, loss_scale_v3
 from ..wrappers.loss_scale import loss_scale_chooser
+from ..wrappers.loss_scale_config import loss_scale_optimizers_of
 from .optimizer_v2 import LegacyOptimizer, OptimizerV2
 from .tf2_12 import Base as Keras212Optimizer
 from .tf2_12 import Keras2Optimizer
@@ -54,9 +55,12 @@ schedules = schedule_functions_of_keras_2("tf2.15", schedules_of("tf2.15", "opti
 globals().update(functions_of_keras_2("tf2.15"))
 legacy = SimpleNamespace(**optimizers_of("tf2.15.legacy", LegacyOptimizer), constraints=constraints)
 legacy.Optimizer = subclassable("tf2.15.legacy", LegacyOptimizer, OwnV2)
+loss_scale_optimizers = loss_scale_optimizers_of(
+    {"tf2.15.legacy": loss_scale_v2.LossScaleOptimizer215, "tf2.15": loss_scale_v3.LossScaleOptimizer215}
+)
 mixed_precision = SimpleNamespace(
     LossScaleOptimizer=loss_scale_chooser(
-        {OptimizerV2: loss_scale_v2.LossScaleOptimizer215, Keras2Optimizer: loss_scale_v3.LossScaleOptimizer215}
+        dict(zip((OptimizerV2, Keras2Optimizer), loss_scale_optimizers.values(), strict=True))
     )
 )
 

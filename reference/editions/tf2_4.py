@@ -17,6 +17,7 @@ from ..optimizer import optimizers_of
 from ..own import OwnV2, subclassable
 from ..schedules import schedules_of
 from ..wrappers import loss_scale_v2
+from ..wrappers.loss_scale_config import FixedLossScale, MovingLossScale, loss_scale_optimizers_of
 from .optimizer_v2 import OptimizerV2
 
 
@@ -36,12 +37,13 @@ Optimizer = subclassable("tf2.4", Base, OwnV2)
 schedules = schedule_functions("tf2.4", schedules_of("tf2.4", "optimizers.schedules"))
 globals().update(functions_of_optimizer_v2("tf2.4"))
 experimental = schedules_of("tf2.4", "experimental")
+loss_scale_optimizers = loss_scale_optimizers_of({"tf2.4": loss_scale_v2.LossScaleOptimizer24})
 mixed_precision = SimpleNamespace(
-    LossScaleOptimizer=loss_scale_v2.LossScaleOptimizer24,
+    LossScaleOptimizer=loss_scale_optimizers["tf2.4/LossScaleOptimizer"],
     experimental=SimpleNamespace(
         LossScaleOptimizer=loss_scale_v2.LossScaleOptimizerV1,
-        DynamicLossScale=loss_scale_v2.MovingLossScale,
-        FixedLossScale=loss_scale_v2.FixedLossScale,
+        DynamicLossScale=MovingLossScale,
+        FixedLossScale=FixedLossScale,
     ),
 )
 

@@ -25,6 +25,7 @@ from ..slices import values_of, with_values
 from ..variable import Gradient, Variable
 from ..wrappers import loss_scale_v2, loss_scale_v3
 from ..wrappers.loss_scale import loss_scale_chooser
+from ..wrappers.loss_scale_config import loss_scale_optimizers_of
 from .optimizer_v2 import LegacyOptimizer, OptimizerV2
 from .tf2_12 import Keras2Optimizer, refuse_common, refuse_to_leave
 
@@ -130,9 +131,12 @@ globals().update(functions_of_optimizer_v2("tf2.9"))
 experimental = SimpleNamespace(**{name: globals()[name] for name in optimizers_of("tf2.9", Base)})
 legacy = SimpleNamespace(**optimizers_of("tf2.9.legacy", LegacyOptimizer), constraints=constraints)
 legacy.Optimizer = subclassable("tf2.9.legacy", LegacyOptimizer, OwnV2)
+loss_scale_optimizers = loss_scale_optimizers_of(
+    {"tf2.9.legacy": loss_scale_v2.LossScaleOptimizer, "tf2.9": loss_scale_v3.LossScaleOptimizer29}
+)
 mixed_precision = SimpleNamespace(
     LossScaleOptimizer=loss_scale_chooser(
-        {OptimizerV2: loss_scale_v2.LossScaleOptimizer, Keras2Optimizer: loss_scale_v3.LossScaleOptimizer29}
+        dict(zip((OptimizerV2, Keras2Optimizer), loss_scale_optimizers.values(), strict=True))
     )
 )
 

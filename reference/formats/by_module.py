@@ -61,7 +61,7 @@ def serialize(thing: Any, public: Public) -> Any:
         "module": None if named == "__main__" else named,
         "class_name": cls.__name__,
         "config": _config_of(thing, public),
-        "registered_name": cls.__name__ if module is None else None,
+        "registered_name": cls.__name__ if module is None or ".src." in module else None,
     }
 
 

@@ -18,10 +18,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from goldenstep import spec
+from goldenstep.spec import schedule as spec_of_schedules
 from goldenstep.spec import serialization
 
 from ..optimizer import Optimizer
 from ..schedules import LearningRateSchedule, Specified
+from ..wrappers.base import Wrapper
 from . import by_class_name, by_module
 from .custom import CustomObjects
 
@@ -41,10 +43,8 @@ def class_at(place: str) -> Any:
     from ..editions import namespace
 
     edition, _, name = place.partition("/")
-    found = getattr(namespace(edition), name, None)
-    if found is None:
-        raise NotImplementedError(f"{name} of {edition} is a name of the release, but not part of this reference.")
-    return found
+    wrapped = getattr(namespace(spec_of_schedules.release(edition)), "loss_scale_optimizers", {})
+    return wrapped[place] if place in wrapped else getattr(namespace(edition), name)
 
 
 class Table(Mapping[str, Any]):
@@ -113,23 +113,25 @@ def editions_of(release: str) -> list[str]:
 
 
 def module_of(cls: type) -> str | None:
-    """The public module of one of the release's own classes."""
+    """The module of one of the release's own classes; TF 2.15 has a private one for its wrappers."""
     if issubclass(cls, Specified) and "schedule" in vars(cls):
         return serialization.SCHEDULES
-    if issubclass(cls, Optimizer) and "rules" in vars(cls):
-        return serialization.module_of(cls.__name__, cls.edition)
+    if "rules" in vars(cls) or ("edition" in vars(cls) and not issubclass(cls, Optimizer)):
+        return serialization.module_of(cls.__name__, vars(cls)["edition"])
     return None
 
 
 def found_in(release: str) -> Callable[[str, str], Any]:
     """What looks for a class by module and name."""
 
+    wrapped = serialization.names(release).values()
+
     def found(module: str, name: str) -> Any:
         if module == serialization.SCHEDULES:
             return schedules(release).get(name)
         for edition in editions_of(release):
             public = module in ("keras.optimizers", serialization.module_of(name, edition))
-            if public and name in spec.available(edition):
+            if public and (name in spec.available(edition) or f"{edition}/{name}" in wrapped):
                 return class_at(f"{edition}/{name}")
         return None
 
@@ -217,7 +219,7 @@ def functions_of_optimizer_v2(release: str) -> Document:
 
     def get(identifier: Any) -> Any:
         """The optimizer that a name, a document or an optimizer itself stands for; ValueError for anything else."""
-        if isinstance(identifier, Optimizer):
+        if isinstance(identifier, Optimizer | Wrapper):
             return identifier
         if isinstance(identifier, dict):
             return deserialize(identifier)
@@ -264,7 +266,7 @@ def functions_of_keras_2(release: str) -> Document:
         legacy = kwargs.pop("use_legacy_optimizer", False)
         if kwargs:
             raise TypeError(f"Invalid keyword arguments: {kwargs}")
-        if isinstance(identifier, Optimizer):
+        if isinstance(identifier, Optimizer | Wrapper):
             return identifier
         if isinstance(identifier, dict):
             older = "module" not in identifier
@@ -298,7 +300,7 @@ def functions_of_keras_3(release: str) -> Document:
             found = deserialize(identifier)
         elif isinstance(identifier, str):
             found = deserialize({"class_name": identifier, "config": {}})
-        if isinstance(found, Optimizer):
+        if isinstance(found, Optimizer | Wrapper):
             return found
         raise uninterpretable(identifier)
 

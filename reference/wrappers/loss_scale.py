@@ -19,6 +19,7 @@ from ..minimizing import Pairs
 from ..slices import densified, values_of, with_values
 from ..tape import Tape
 from ..variable import Gradient, Variable
+from .base import Wrapper
 
 FLOAT32 = np.dtype(np.float32)
 INITIAL_SCALE = 2**15
@@ -46,7 +47,7 @@ class DynamicLossScale:
         self.counter.assign(count)
 
 
-class LossScaling:
+class LossScaling(Wrapper):
     """What the wrappers of Keras 2 share. A fixed scale is a float, and never moves."""
 
     @staticmethod

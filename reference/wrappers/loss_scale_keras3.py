@@ -18,9 +18,14 @@ import numpy as np
 from goldenstep import spec
 
 from ..bits import run
+from ..formats import by_module
+from ..formats import weights as _weights
+from ..formats.custom import CustomObjects
+from ..formats.identifiers import public
 from ..naming import refuse_name, unique_name
 from ..slices import replaced, values_of, with_values
 from ..variable import Gradient, IndexedSlices, Variable
+from .base import Wrapper
 
 FLOAT32 = np.dtype(np.float32)
 COMMON_ARGUMENTS = {
@@ -30,8 +35,10 @@ COMMON_ARGUMENTS = {
 }
 
 
-class LossScaleOptimizer:
+class LossScaleOptimizer(Wrapper):
     """Dynamic loss scaling around another optimizer; a fixed scale is the inner optimizer's loss_scale_factor."""
+
+    edition = "keras3"
 
     def __init__(
         self,
@@ -115,6 +122,35 @@ class LossScaleOptimizer:
             return run(lambda x: (x * x.dtype.type(self.initial_scale),), loss)[0]
         dtype = np.promote_types(loss.dtype, FLOAT32)
         return run(lambda x, s: (x * s,), loss.astype(dtype), self.dynamic_scale.value.astype(dtype))[0]
+
+    # ---- config and state ----------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Name, the document of the inner optimizer, and the scale as it was at first."""
+        return {
+            "name": self.name,
+            "inner_optimizer": by_module.serialize(self.inner_optimizer, public("keras3")),
+            "initial_scale": self.initial_scale,
+            "dynamic_growth_steps": self.dynamic_growth_steps,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: CustomObjects | None = None) -> Any:
+        """The wrapper that `get_config` described; `inner_optimizer` is taken out of `config`."""
+        inner = by_module.deserialize(config.pop("inner_optimizer"), public("keras3"), None, custom_objects)
+        return cls(inner, **config)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """The wrapper's own state takes the first values of a list; as shipped, the inner optimizer's stays."""
+        _weights.set_weights(self.built, self._state, weights)
+
+    def save_own_variables(self, store: _weights.Store) -> None:
+        """Put the state, the inner optimizer's included, into a store, each array under its number."""
+        _weights.save_own_variables(self.variables, store)
+
+    def load_own_variables(self, store: _weights.Store) -> None:
+        """Take the state out of a store; if it has another number of arrays, nothing, with a warning."""
+        _weights.warned(_weights.load_own_variables(self.name, self.variables, store))
 
     # ---- what is the inner optimizer's ---------------------------------------------------------------------
 

@@ -8,19 +8,21 @@ What it is   gradients come unscaled; the scale moves first, then the inner opti
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .. import steps
 from ..editions.optimizer_v2 import OptimizerV2
+from ..formats.custom import CustomObjects
 from ..variable import Gradient, Variable
 from .loss_scale import LossScaling, finite_as_given, finite_as_sums
+from .loss_scale_config import ConfiguredV2, FixedLossScale, MovingLossScale, TakesInstances, loss_scale_of
 
 Pairs = Iterable[tuple[Gradient | None, Variable]]
 
 
-class LossScaleOptimizer(LossScaling):
-    """The wrapper of TF 2.9 and 2.12 around a legacy optimizer; null gradients leave before anything else."""
+class LossScaleOptimizer(ConfiguredV2):
+    """The wrapper of TF 2.9 around a legacy optimizer; null gradients leave before anything else."""
 
     _finite = staticmethod(finite_as_sums)
 
@@ -101,6 +103,14 @@ class LossScaleOptimizer(LossScaling):
         """The same as `variables()`."""
         return self._optimizer.weights
 
+    def get_weights(self) -> list[Any]:
+        """The inner optimizer's state as a list of arrays."""
+        return self._optimizer.get_weights()
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """The inner optimizer's state takes the values of a list; the scale stays."""
+        self._optimizer.set_weights(weights)
+
     def get_slot_names(self) -> list[str]:
         """Names of the slots that a variable has in the inner optimizer."""
         return self._optimizer.get_slot_names()
@@ -114,7 +124,11 @@ class LossScaleOptimizer(LossScaling):
         self._optimizer._create_all_weights(var_list)
 
 
-class LossScaleOptimizer215(LossScaleOptimizer):
+class LossScaleOptimizer212(TakesInstances, LossScaleOptimizer):
+    """The wrapper of TF 2.12 around a legacy optimizer."""
+
+
+class LossScaleOptimizer215(LossScaleOptimizer212):
     """The wrapper of TF 2.15 around a legacy optimizer: sparse gradients are tested as they are."""
 
     _finite = staticmethod(finite_as_given)
@@ -122,6 +136,8 @@ class LossScaleOptimizer215(LossScaleOptimizer):
 
 class LossScaleOptimizer24(LossScaleOptimizer):
     """The wrapper of TF 2.4: the scale moves even where no gradient is left."""
+
+    edition = "tf2.4"
 
     def _refuse_wrapped(self, inner_optimizer: Any) -> None:
         if isinstance(inner_optimizer, LossScaling):
@@ -141,31 +157,6 @@ class LossScaleOptimizer24(LossScaleOptimizer):
             self._optimizer.apply_gradients(pairs)
         else:
             self._skip()
-
-
-class FixedLossScale:
-    """A scale that never moves, as an argument of LossScaleOptimizerV1.
-
-    Raises ValueError for what is no number, and for a number below 1.
-    """
-
-    def __init__(self, loss_scale_value: float) -> None:
-        if not isinstance(loss_scale_value, int | float):
-            raise ValueError("loss_scale_value must be a Python int or float.")  # as TF raises it
-        if loss_scale_value < 1:
-            raise ValueError("loss_scale_value must be at least 1.")
-        self.value = float(loss_scale_value)
-
-
-class MovingLossScale:
-    """A scale that moves, as an argument of LossScaleOptimizerV1; TF calls it DynamicLossScale."""
-
-    def __init__(
-        self, initial_loss_scale: float = 2**15, increment_period: int = 2000, multiplier: float = 2.0
-    ) -> None:
-        self.initial_loss_scale = float(initial_loss_scale)
-        self.increment_period = int(increment_period)
-        self.multiplier = float(multiplier)
 
 
 class LossScaleOptimizerV1(LossScaleOptimizer24):
@@ -194,3 +185,15 @@ class LossScaleOptimizerV1(LossScaleOptimizer24):
                 'Invalid value passed to loss_scale. loss_scale must be the string "dynamic" (recommended), an int, a '
                 f"float, a FixedLossScale, or a DynamicLossScale. Got value: {loss_scale}"
             )
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: CustomObjects | None = None) -> Any:
+        """The wrapper that `get_config` described, which is that of any LossScaleOptimizer, or that of TF 2.3."""
+        config = dict(config)
+        if "loss_scale" in config:
+            config["loss_scale"] = loss_scale_of(config["loss_scale"])
+            return cls(**{**config, "optimizer": cls._inner(config["optimizer"], custom_objects)})
+        dynamic, scale, steps = (config.pop(key) for key in ("dynamic", "initial_scale", "dynamic_growth_steps"))
+        config["loss_scale"] = MovingLossScale(scale, steps) if dynamic else FixedLossScale(scale)
+        inner = cls._inner(config.pop("inner_optimizer"), custom_objects)
+        return cls(optimizer=inner, **config)

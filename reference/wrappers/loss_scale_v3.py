@@ -11,13 +11,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .. import steps
+from ..editions.optimizer_v2 import OptimizerV2
+from ..formats import weights as _weights
+from ..optimizer import Optimizer
 from ..variable import Gradient, Variable
 from .loss_scale import LossScaling, finite_as_given, finite_as_sums
+from .loss_scale_config import Configured, TakesInstances
 
 Pairs = Iterable[tuple[Gradient | None, Variable]]
 
 
-class LossScaleOptimizer29(LossScaling):
+class LossScaleOptimizer29(Configured):
     """The wrapper of TF 2.9."""
 
     _finite = staticmethod(finite_as_sums)
@@ -29,6 +33,11 @@ class LossScaleOptimizer29(LossScaling):
         initial_scale: float | None = None,
         dynamic_growth_steps: int | None = None,
     ) -> None:
+        if isinstance(inner_optimizer, OptimizerV2) or not isinstance(inner_optimizer, Optimizer | LossScaling):
+            raise TypeError(
+                '"inner_optimizer" must be an instance of an optimizer of the new generation, '
+                f"but got: {inner_optimizer}"
+            )
         super().__init__(inner_optimizer, dynamic, initial_scale, dynamic_growth_steps)
 
     def apply_gradients(self, grads_and_vars: Pairs, skip_gradients_aggregation: bool = False) -> None:
@@ -74,7 +83,7 @@ class LossScaleOptimizer29(LossScaling):
     lr = learning_rate
 
 
-class LossScaleOptimizer212(LossScaleOptimizer29):
+class LossScaleOptimizer212(TakesInstances, LossScaleOptimizer29):
     """The wrapper of TF 2.12."""
 
     def build(self, var_list: Sequence[Variable]) -> None:
@@ -116,6 +125,20 @@ class LossScaleOptimizer212(LossScaleOptimizer29):
         """The inner optimizer's."""
         self._optimizer.finalize_variable_values(var_list)
 
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """ValueError, always: the release asks whether the wrapper is built, and it never is."""
+        _weights.set_weights(False, self.variables, weights)
+
+    def _save_own_variables(self, store: _weights.Store) -> None:
+        """Put the inner optimizer's state into a store; the scale is no part of it."""
+        _weights.save_own_variables(self.variables, store)
+
+    def _load_own_variables(self, store: _weights.Store) -> None:
+        """Take the inner optimizer's state out of a store; AttributeError if it has another number of arrays."""
+        if len(store.keys()) != len(self.variables):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute 'name'")  # the release's own message
+        _weights.load_own_variables("", self.variables, store)
+
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
     ) -> None:
@@ -133,3 +156,11 @@ class LossScaleOptimizer215(LossScaleOptimizer212):
         _, variables = zip(*pairs, strict=True)
         self.build(variables)
         super().apply_gradients(pairs)
+
+    def save_own_variables(self, store: _weights.Store) -> None:
+        """Put the inner optimizer's state into a store; the scale is no part of it."""
+        self._save_own_variables(store)
+
+    def load_own_variables(self, store: _weights.Store) -> None:
+        """Take the inner optimizer's state out of a store; AttributeError if it has another number of arrays."""
+        self._load_own_variables(store)

@@ -15,14 +15,21 @@ from typing import Any
 
 import numpy as np
 
+from ..formats import by_module
+from ..formats import weights as _weights
+from ..formats.custom import CustomObjects
+from ..formats.identifiers import public
 from ..naming import refuse_name, unique_name
 from ..optimizer import Optimizer
 from ..variable import Gradient, Variable
+from .base import Wrapper
 from .loss_scale_keras3 import COMMON_ARGUMENTS, LossScaleOptimizer
 
 
 class OptimizerMap(MutableMapping[str, Any]):
     """Optimizers by a path, or by a pattern that must match all of it; others have the default."""
+
+    edition = "keras3"
 
     def __init__(self, default_optimizer: Any, optimizer_map: dict[str, Any] | None = None) -> None:
         if not is_optimizer(default_optimizer):
@@ -62,9 +69,24 @@ class OptimizerMap(MutableMapping[str, Any]):
         """The optimizer of a variable, by its path."""
         return self[variable.path]
 
+    def get_config(self) -> dict[str, Any]:
+        """The documents of the default and of each optimizer by its pattern."""
+        return {
+            "default_optimizer": by_module.serialize(self.default_optimizer, public("keras3")),
+            "optimizer_map": by_module.serialize(self._optimizers, public("keras3")),
+        }
 
-class MultiOptimizer:
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: CustomObjects | None = None) -> Any:
+        """The map that `get_config` described; both keys must be there."""
+        made = (config[key] for key in ("default_optimizer", "optimizer_map"))
+        return cls(*(by_module.deserialize(document, public("keras3"), None, custom_objects) for document in made))
+
+
+class MultiOptimizer(Wrapper):
     """An optimizer that hands each variable to one of several; `optimizer_map` is an OptimizerMap or a function."""
+
+    edition = "keras3"
 
     def __init__(
         self,
@@ -161,6 +183,36 @@ class MultiOptimizer:
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
     ) -> None:
         """Nothing: the release keeps it in the wrapper, where nobody looks."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The document of the map, or the name of the function; the factor, and the name."""
+        return {
+            "optimizer_map": by_module.serialize(self._optimizer_map, public("keras3")),
+            "loss_scale_factor": self.loss_scale_factor,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: CustomObjects | None = None) -> Any:
+        """The wrapper that `get_config` described."""
+        chooser = by_module.deserialize(config["optimizer_map"], public("keras3"), None, custom_objects)
+        return cls(**{**config, "optimizer_map": chooser})
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """The wrapper's own state takes the first values of a list, then each inner optimizer's as many as it has."""
+        _weights.set_weights(self.built, self._state, weights)
+        rest = list(weights[len(self._state) :])
+        for optimizer in self._inner_optimizers:
+            optimizer.set_weights(rest[: len(optimizer.variables)])
+            rest = rest[len(optimizer.variables) :]
+
+    def save_own_variables(self, store: _weights.Store) -> None:
+        """Put the state, that of each inner optimizer included, into a store, each array under its number."""
+        _weights.save_own_variables(self.variables, store)
+
+    def load_own_variables(self, store: _weights.Store) -> None:
+        """Take the state out of a store; if it has another number of arrays, nothing, with a warning."""
+        _weights.warned(_weights.load_own_variables(self.name, self.variables, store))
 
     @property
     def optimizers(self) -> list[Any]:
