@@ -1,0 +1,96 @@
+"""docs/modules.md, of a module shaped like Keras: what is missing makes cases unsupported, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goldenstep import reference
+from goldenstep.conformance.implementations import UnknownImplementationError, shaped_like_keras
+from goldenstep.conformance.verdict import Verdict, judge
+from goldenstep.golden import files
+from goldenstep.reference.editions import keras3
+from goldenstep.reference.formats.files import restore
+from goldenstep.reference.graph import traced
+from goldenstep.reference.replicas import Replicas
+
+PAGE = Path(__file__).parent.parent / "docs/modules.md"
+CASES = {
+    "sparse": "keras3/adadelta/sparse-duplicate-rows",
+    "constraints": "keras3/adadelta/non-negative",
+    "schedules": "keras3/adadelta/schedule-exponential",
+    "identifiers": "keras3/identifiers/get-adadelta",
+    "own_optimizer": "keras3/own/defaults",
+    "loss_scaling": "keras3/lossscaleoptimizer/defaults",
+    "aggregation": "keras3/adagrad/replicas",
+    "graph": "keras3/sgd/graph-defaults",
+    "files": "keras3/files/adadelta/defaults-h5",
+}
+"""A case of each feature that the page's table names."""
+PLAIN = "keras3/adadelta/defaults-float32"
+BARE: dict[str, Any] = {"optimizers": types.SimpleNamespace(Adadelta=keras3.Adadelta), "Variable": reference.Variable}
+ROWS = {
+    cells[1]: re.findall(r"`(\w+)`", cells[3])[0]
+    for cells in (line.split("|") for line in PAGE.read_text("utf-8").splitlines())
+    if len(cells) > 3 and "feature `" in cells[3]
+}
+
+
+def whole() -> dict[str, Any]:
+    """A module that has everything that the page names."""
+    return {
+        "optimizers": keras3,
+        "Variable": reference.Variable,
+        "clear_session": keras3.clear_session,
+        "IndexedSlices": reference.IndexedSlices,
+        "constraints": keras3.constraints,
+        "Replicas": Replicas,
+        "graph": traced,
+        "restore_optimizer": restore,
+    }
+
+
+def verdict_of(module: dict[str, Any], identity: str) -> Verdict:
+    """The verdict on one golden, of a module with these attributes."""
+    golden = files.parsed(*files.index()[identity])
+    implementation = shaped_like_keras(types.SimpleNamespace(**module), "mypkg", "keras3")
+    return judge(implementation, golden["case"], golden["trajectory"]).verdict
+
+
+def test_the_page_names_every_feature_that_has_a_case_here() -> None:
+    """So that a row that is added is tried, too."""
+    assert set(ROWS.values()) == set(CASES)
+
+
+def test_two_attributes_are_enough() -> None:
+    """Classes and variables: plain cases are exact, and there is nothing to register."""
+    assert verdict_of(BARE | {"clear_session": keras3.clear_session}, PLAIN) is Verdict.EXACT
+
+
+@pytest.mark.parametrize("feature", CASES)
+def test_what_is_missing_is_unsupported_and_what_is_there_is_judged(feature: str) -> None:
+    """Each row of the table."""
+    assert verdict_of(BARE, CASES[feature]) is Verdict.UNSUPPORTED
+    assert verdict_of(whole(), CASES[feature]) is Verdict.EXACT
+
+
+def test_names_go_on_where_the_session_is_not_cleared() -> None:
+    """The second optimizer of a class is `adadelta_1`, as in Keras, unless the module can begin anew."""
+    keras3.clear_session()
+    without = {name: value for name, value in whole().items() if name != "clear_session"}
+    assert [verdict_of(without, PLAIN) for _ in range(2)] == [Verdict.EXACT, Verdict.DIVERGES]
+    assert [verdict_of(whole(), PLAIN) for _ in range(2)] == [Verdict.EXACT, Verdict.EXACT]
+
+
+@pytest.mark.parametrize(
+    ("missing", "complaint"), [("optimizers", "expected classes"), ("Variable", "expected a class")]
+)
+def test_without_the_first_two_it_is_a_usage_error(missing: str, complaint: str) -> None:
+    """The message says what was looked for."""
+    module = {name: value for name, value in BARE.items() if name != missing}
+    with pytest.raises(UnknownImplementationError, match=complaint):
+        shaped_like_keras(types.SimpleNamespace(**module), "mypkg", "keras3")
