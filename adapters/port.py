@@ -76,6 +76,7 @@ class Port:
         self.mapping = mapping(name)
         self.editions: list[str] = [self.mapping["edition"]]
         self.tolerance = "port"
+        self.exposes = {name: list(optimizer["state"]) for name, optimizer in self.mapping["optimizers"].items()}
         listed = Path(__file__).parent / name / "known-failures.toml"
         self.known_failures = listed if listed.exists() else None
         self._start = start
@@ -120,10 +121,6 @@ class Port:
             elif argument not in known and argument not in only and value != defaults.get(argument):
                 yield f"no argument {argument}"
         yield from filter(None, (unplayable(event) for event in case["events"]))
-
-    def exposes(self, case: Document) -> list[str]:
-        """Names of the entries of the state that the library has."""
-        return [entry.name for entry in expected_layout(case) if entry.slot in self.optimizer(case)["state"]]
 
     def run(self, case: Document) -> Document:
         """The trajectory of a case."""

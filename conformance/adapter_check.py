@@ -12,7 +12,9 @@ from rich.text import Text
 from goldenstep import spec
 from goldenstep.golden import files
 
+from .closeness import ulps_of
 from .explain import heading
+from .exposure import EVERYTHING
 from .implementations import Implementation, UnknownImplementationError, load
 from .snippet import rerun
 from .verdict import PASSING, Record, Verdict, judge
@@ -78,7 +80,8 @@ def tried(console: Console, implementation: Implementation, edition: str | None)
 
 def ran(implementation: Implementation, golden: Document) -> Record:
     """The verdict on one golden."""
-    return judge(implementation, golden["case"], golden["trajectory"], "either")
+    tolerance = ulps_of(getattr(implementation, "tolerance", "exact"))
+    return judge(implementation, golden["case"], golden["trajectory"], "either", tolerance)
 
 
 def plain_cases(edition: str) -> Iterator[Document]:
@@ -105,8 +108,10 @@ def well(record: Record) -> bool | None:
 
 
 def told(record: Record) -> str:
-    """The verdict in a line."""
-    return f"{record.verdict.value}: {record.reason}" if record.reason else record.verdict.value
+    """The verdict in a line, and what of the state it is about if that is not all."""
+    shown = record.verdict is not Verdict.UNSUPPORTED and record.compared != EVERYTHING
+    verdict = f"{record.verdict.value} ({record.compared})" if shown else record.verdict.value
+    return f"{verdict}: {record.reason}" if record.reason else verdict
 
 
 def line(console: Console, good: bool | None, text: str) -> None:

@@ -100,8 +100,8 @@ def judged(
     """How far an implementation that shows these entries of the state is from the recorded trajectory, step by step."""
     if not measurable(case, expected):
         return None
-    got = implementation.run(fed(case, expected))
-    if misshapen(case, got):
+    got = implementation.stepwise(case, expected)
+    if got is None or misshapen(case, got):
         return None
     return measure(case, expected, got, ulp, names)
 

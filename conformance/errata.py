@@ -13,7 +13,7 @@ import numpy as np
 
 from goldenstep import spec
 from goldenstep.golden.codec import array, unflat
-from goldenstep.golden.compare import fed, full_config, scaled_ulps, ulps, update_ulps, with_layouts
+from goldenstep.golden.compare import full_config, scaled_ulps, ulps, update_ulps, with_layouts
 from goldenstep.reference import documented
 
 from .answers import misshapen
@@ -23,10 +23,10 @@ Document = dict[str, Any]
 
 
 class Runs(Protocol):
-    """Anything that turns a case into a trajectory."""
+    """Anything that plays a case step by step, each from the state that a trajectory has before it."""
 
-    def run(self, case: Document) -> Document:
-        """The trajectory of a case."""
+    def stepwise(self, case: Document, trajectory: Document) -> Document | None:
+        """The trajectory of such steps; None if it can't begin at a state that it is given."""
 
 
 ULP = 4.0  # documented behaviour was never recorded: it is computed, and another order of operations is as good
@@ -98,8 +98,8 @@ def followed(implementation: Runs, case: Document, got: Document) -> tuple[str, 
             return choice
     for choice, wanted in computed:
         if "error" not in wanted and "error" not in got:
-            answer = implementation.run(fed(case, wanted))
-            if misshapen(case, answer) is None and close(case, wanted, answer):
+            answer = implementation.stepwise(case, wanted)
+            if answer and misshapen(case, answer) is None and close(case, wanted, answer):
                 return choice
     return ()
 

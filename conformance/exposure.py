@@ -1,15 +1,17 @@
 """How much of an edition's state an implementation shows: all of it, some entries, or nothing but the weights.
 
-A port to another library has no `iteration` variable, or no slot that Keras has. It declares what it does have: a
-method `exposes(case)` that gives the names of those entries of the edition's layout. They are compared like any
-other, and nothing that is declared may be left out; an implementation without that method shows all of its state.
+A port to another library has no `iteration` variable, or no slot that Keras has. It declares what it does have:
+`exposes` holds for an optimizer the slots that can be shown, as the specification calls them, or the kinds of the other
+entries of the state (`iteration`, `learning_rate` ...). They are compared like any other, and nothing that is declared
+may be left out; of an optimizer that is not in it, all of the state is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from goldenstep import spec
 from goldenstep.golden.compare import expected_layout, unrolled, with_layouts
 
 if TYPE_CHECKING:
@@ -17,12 +19,29 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 EVERYTHING, PART, WEIGHTS = "everything", "part of the state", "weights only"
+KINDS = ("iteration", "learning_rate", "average", "gradient_accumulator")
+"""The entries of the state that are no slots of a rule."""
 
 
 def exposed(implementation: Implementation, case: Document) -> list[str] | None:
     """Names of the entries of the state that the implementation declares to have in a case; None if it has all."""
-    declare = getattr(implementation, "exposes", None)
-    return None if declare is None or "schedule" in case else list(declare(case))
+    declared = getattr(implementation, "exposes", None) or {}
+    optimizer = case.get("optimizer", {}).get("class_name")
+    if optimizer not in declared:
+        return None
+    return [entry.name for entry in expected_layout(case) if (entry.slot or entry.kind) in declared[optimizer]]
+
+
+def unknown(declared: Mapping[str, Sequence[str]]) -> str | None:
+    """What a declaration has that the specification has not, as a sentence; None if there is nothing."""
+    for optimizer, slots in declared.items():
+        if optimizer not in spec.optimizers():
+            return f"exposes: no optimizer {optimizer!r}; there are {', '.join(spec.optimizers())}"
+        known = [*spec.optimizers()[optimizer]["slots"], *KINDS]
+        for slot in slots:
+            if slot not in known:
+                return f"exposes: {optimizer} has no slot {slot!r}; there are {', '.join(known)}"
+    return None
 
 
 def compared(names: Sequence[str] | None) -> str:

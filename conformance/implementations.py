@@ -27,6 +27,7 @@ from goldenstep import spec
 
 from .answers import NoAnswerError
 from .calls import Losses
+from .exposure import unknown
 from .keras_shaped import KerasShaped, reference
 from .process import ProcessImplementation, command_of, served
 
@@ -106,6 +107,9 @@ def announced_by(entry: metadata.EntryPoint) -> Any:
 def made_of(found: Any, name: str, edition: str | None) -> Implementation:
     """The implementation that a factory returned, or one made of a module's classes; `asked` is how to name it."""
     if hasattr(found, "run") and hasattr(found, "supports"):
+        wrong = unknown(getattr(found, "exposes", None) or {})
+        if wrong:
+            raise UnknownImplementationError(f"--impl={name}: {wrong}")
         with contextlib.suppress(AttributeError):
             found.asked = f"--impl={name}"
         return found  # type: ignore[no-any-return]

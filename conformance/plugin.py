@@ -175,12 +175,26 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     return None
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run in which every case is unsupported has judged nothing, which is not well."""
+    if nothing_judged() and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def nothing_judged() -> bool:
+    """Were there cases, and none that was run?"""
+    return bool(_collected) and not _properties and all(record["verdict"] == "unsupported" for record in _collected)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The verdict tables, and what is known to fail."""
     if _collected:
         from .report import print_tables
 
         print_tables(terminalreporter, _collected, session(config))
+    if nothing_judged():
+        terminalreporter.write_line("nothing was judged: every selected case is unsupported", red=True)
     if _collected and config.option.report:
         from . import report_file
 

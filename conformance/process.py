@@ -13,7 +13,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from typing import IO, Any
@@ -21,6 +20,7 @@ from typing import IO, Any
 from goldenstep import spec
 
 from .answers import CrashError, NoAnswerError, ProtocolError, TimeoutExceededError, UnsupportedError
+from .exposure import unknown
 
 Document = dict[str, Any]
 PROTOCOL = 1
@@ -28,6 +28,7 @@ RUN_SECONDS, START_SECONDS, STOP_SECONDS = 60.0, 180.0, 5.0
 LONGEST_LINE = 64 * 2**20
 VAIN_STARTS = 3
 SHOWN = 120
+LAST_WORDS = 4000
 TRAJECTORIES = {"schedule": "schedule_trajectory", "file": "file_answer", "calls": "results"}
 ANSWERS = ("trajectory", "unsupported", "failed")
 
@@ -53,10 +54,14 @@ class ProcessImplementation:
         self._child: Child | None = None
         self._vain = 0
         self._seq = 0
+        self.declared: Document = {}
         self.declared = self._start().declared
         self.name: str = self.declared["name"]
         self.version: str = self.declared["version"]
         self.editions: list[str] = self.declared["editions"]
+        self.exposes: dict[str, list[str]] = self.declared.get("exposes", {})
+        self.tolerance: str = self.declared.get("tolerance", "exact")
+        self.known_failures: str | None = self.declared.get("known_failures")
         self.code: Document | None = self.declared.get("code")
 
     def supports(self, case: Document) -> str | None:
@@ -97,8 +102,13 @@ class ProcessImplementation:
             if self._vain >= VAIN_STARTS:
                 raise CrashError(f"not run: the last {VAIN_STARTS} starts of {self.command[0]} failed")
             self._vain += 1
-            self._child = Child(self.command, self._environment, max(START_SECONDS, self.timeout))
-            self._vain = 0
+            child = Child(self.command, self._environment, max(START_SECONDS, self.timeout))
+            if self.declared and child.declared != self.declared:
+                child.kill()
+                before, now = self.declared, child.declared
+                changed = sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+                raise ProtocolError(f"started anew, it declares another {', '.join(changed)} than at first")
+            self._child, self._vain = child, 0
         return self._child
 
     def _kill(self) -> None:
@@ -111,19 +121,20 @@ class Child:
     """A running process that has said what it is: `declared`. CrashError and its kin if it doesn't."""
 
     def __init__(self, command: Sequence[str], environment: dict[str, str], seconds: float) -> None:
-        # A file, not a pipe: nobody reads it while the child works, and a full pipe would stop it.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         try:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self._errors,
+                stderr=subprocess.PIPE,
                 env=environment,
                 start_new_session=True,
             )
         except OSError as error:
             raise CrashError(f"can't be started: {shlex.join(command)}: {error.strerror}") from error
+        self._errors = b""
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         try:
             self.declared = started(self.ask({"command": "start", "protocol": PROTOCOL}, seconds))
         except NoAnswerError as error:
@@ -169,9 +180,16 @@ class Child:
 
     def last_words(self) -> str:
         """The last lines that the process wrote to its standard error."""
-        size = os.fstat(self._errors.fileno()).st_size
-        text = os.pread(self._errors.fileno(), 4000, max(0, size - 4000)).decode(errors="replace")
-        return "\n".join(text.strip().splitlines()[-8:])
+        if self._process.poll() is not None:
+            self._listener.join(1)  # what it may have started can hold the pipe open for longer
+        return "\n".join(self._errors.decode(errors="replace").strip().splitlines()[-8:])
+
+    def _listen(self) -> None:
+        """Keep the end of what comes on standard error, however much that is: a full pipe would stop the child."""
+        assert self._process.stderr is not None
+        with contextlib.suppress(OSError, ValueError):
+            while text := os.read(self._process.stderr.fileno(), 2**16):
+                self._errors = (self._errors + text)[-LAST_WORDS:]
 
     def stop(self) -> None:
         """Say goodbye, wait a little, and end it if it is still there."""
@@ -186,7 +204,8 @@ class Child:
         """End the process, and what it may have started."""
         self._kill_all()
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._errors):
+        self._listener.join(1)
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             with contextlib.suppress(OSError):
                 close(stream)
 
@@ -255,9 +274,12 @@ def first_line(error: BaseException) -> str:
 def started(answer: Document) -> Document:
     """What a child declares; ProtocolError if that is not as it should be."""
     conform(answer, "protocol_started", "answer to start")
-    unknown = [name for name in answer.get("optimizers", ()) if name not in spec.optimizers()]
-    if unknown:
-        raise ProtocolError(f"answer to start: no optimizer {unknown[0]!r}; there are {', '.join(spec.optimizers())}")
+    for name in answer.get("optimizers", ()):
+        if name not in spec.optimizers():
+            raise ProtocolError(f"answer to start: no optimizer {name!r}; there are {', '.join(spec.optimizers())}")
+    wrong = unknown(answer.get("exposes", {}))
+    if wrong:
+        raise ProtocolError(f"answer to start: {wrong}")
     return answer
 
 
@@ -265,8 +287,7 @@ def trajectory_of(answer: Document, seq: int, case: Document) -> Document:
     """The trajectory in an answer to this request; NoAnswerError if there is none, or another."""
     trajectory = answer.get("trajectory")
     if answer.keys() == {"seq", "trajectory"} and isinstance(trajectory, dict):
-        kind = next((schema for key, schema in TRAJECTORIES.items() if key in case), "trajectory")
-        conform(without_numbers(trajectory), kind, "trajectory")
+        conform(without_numbers(trajectory), schema_of(case), "trajectory")
         answer = {**answer, "trajectory": {"id": case["id"], "layout": [], "steps": []}}
     if answer.get("seq") != seq:
         raise ProtocolError(f"expected the answer to request {seq}, got the one to {answer.get('seq')}")
@@ -282,6 +303,11 @@ def trajectory_of(answer: Document, seq: int, case: Document) -> Document:
     if trajectory["id"] != case["id"]:
         raise ProtocolError(f"expected the trajectory of {case['id']}, got that of {trajectory['id']}")
     return dict(trajectory)
+
+
+def schema_of(case: Document) -> str:
+    """The schema of the trajectories of this kind of case."""
+    return next((schema for key, schema in TRAJECTORIES.items() if key in case), "trajectory")
 
 
 def conform(document: Document, schema: str, source: str) -> None:

@@ -28,6 +28,7 @@ from goldenstep.golden.compare import expected_layout, full_config
 from goldenstep.spec.layout import Entry
 
 from .answers import NoAnswerError, UnsupportedError, misshapen
+from .exposure import exposed
 from .implementations import Implementation
 from .lives import Calls, Life, in_release, lives, schedule_lives
 from .strategies import AVERAGING, CLIPPING, NAMES, PIPELINE, VECTORS, Drawing, arguments_of, cases
@@ -156,7 +157,7 @@ class Subject:
     def answer(self, case: Document) -> Document:
         """The trajectory of a case, whether it fails or not."""
         reason = self.implementation.supports(case)
-        if not reason and hasattr(self.implementation, "exposes"):
+        if not reason and exposed(self.implementation, case) is not None:
             reason = "properties speak about the whole state, and this shows a part of it"
         if reason:
             raise Inapplicable(reason)

@@ -19,13 +19,13 @@ from goldenstep import spec
 from .answers import NoAnswerError
 from .side_by_side import distance
 from .snippet import rerun, script
+from .verdict import Asking, Record, no_trajectory
 
 if TYPE_CHECKING:
     import pytest
 
     from .implementations import Implementation
     from .selection import Session
-    from .verdict import Record
 
 Document = dict[str, Any]
 FORMAT = 1
@@ -59,8 +59,10 @@ def evidence(implementation: Implementation, golden: Document, record: Record) -
 def curve(implementation: Implementation, golden: Document) -> list[list[float | str]]:
     """After each kept step: how far the variables are apart, in ulp, and relative to the largest weight."""
     try:
-        got = implementation.run(golden["case"])
+        got = Asking(implementation).run(golden["case"])
     except NoAnswerError:
+        return []
+    if no_trajectory(golden["case"], got):
         return []
     steps = {step["step"]: step for step in got["steps"]}
     points: list[list[float | str]] = []

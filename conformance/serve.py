@@ -9,13 +9,14 @@ import argparse
 import json
 import os
 import sys
-import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
-from .answers import UnsupportedError
+from .answers import NoAnswerError, UnsupportedError
 from .implementations import Implementation, UnknownImplementationError, load
 from .process import PROTOCOL
+from .verdict import Asking
 
 Document = dict[str, Any]
 
@@ -54,29 +55,30 @@ def serve(implementation: Implementation, requests: TextIO, answers: TextIO) -> 
 
 def declared(implementation: Implementation) -> Document:
     """What an implementation says of itself."""
-    code = getattr(implementation, "code", None)
+    more = {key: getattr(implementation, key, None) for key in ("exposes", "tolerance", "known_failures", "code")}
+    if more["known_failures"]:
+        more["known_failures"] = str(Path(more["known_failures"]).absolute())
     return {
         "protocol": PROTOCOL,
         "name": implementation.name,
         "version": getattr(implementation, "version", ""),
         "editions": list(implementation.editions),
-        **({"code": code} if code else {}),
+        **{key: value for key, value in more.items() if value},
     }
 
 
 def answered(implementation: Implementation, request: Document) -> Document:
     """The answer to a case."""
     seq, case = request["seq"], request["case"]
-    reason = implementation.supports(case)
-    if reason:
-        return {"seq": seq, "unsupported": reason}
+    asked = Asking(implementation)
     try:
-        return {"seq": seq, "trajectory": implementation.run(case)}
+        reason = asked.supports(case)
+        return {"seq": seq, "unsupported": reason} if reason else {"seq": seq, "trajectory": asked.run(case)}
     except UnsupportedError as error:
         return {"seq": seq, "unsupported": str(error)}
-    except Exception as error:
-        traceback.print_exc()
-        return {"seq": seq, "failed": f"{type(error).__name__}: {error}"}
+    except NoAnswerError as error:
+        print(error.detail, file=sys.stderr)
+        return {"seq": seq, "failed": str(error).removeprefix("the adapter ")}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import marshal
 import traceback
 from collections.abc import Sequence
@@ -12,11 +13,15 @@ from typing import Any
 from goldenstep.golden.compare import Divergence, bounds, compare, fed
 
 from . import closeness, exposure
-from .answers import NoAnswerError, misshapen
+from .answers import NoAnswerError, ProtocolError, UnsupportedError, misshapen
 from .errata import followed, shown
 from .implementations import Implementation
+from .process import conform, schema_of
 
 Document = dict[str, Any]
+
+
+LONGEST = 120
 
 
 class Verdict(enum.Enum):
@@ -60,6 +65,20 @@ class Asking:
 
     def __init__(self, implementation: Implementation) -> None:
         self.implementation = implementation
+        self.refused = ""
+        self.latest: Document = {}
+
+    def supports(self, case: Document) -> str | None:
+        """None if the case can be run, otherwise why not."""
+        try:
+            reason = self.implementation.supports(case)
+        except BaseException as error:
+            raise raised(error) from error
+        if reason is not None and not isinstance(reason, str):
+            raise NoAnswerError(
+                f"supports(case) returned {shown_answer(reason)}: expected None if it can be run, otherwise why not"
+            )
+        return reason
 
     def run(self, case: Document) -> Document:
         """The trajectory of a case."""
@@ -68,15 +87,39 @@ class Asking:
             got = self.implementation.run(case)
         except NoAnswerError:
             raise
-        except (Exception, SystemExit) as error:
-            raise NoAnswerError(
-                f"the adapter raised {type(error).__name__}: {error}", traceback.format_exc()
-            ) from error
+        except BaseException as error:
+            raise raised(error) from error
         if marshal.dumps(case, 2) != before:
             case.clear()
             case.update(marshal.loads(before))
             raise NoAnswerError("run(case) wrote to the case: inputs are to be left as they are")
+        try:
+            json.dumps(got, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise NoAnswerError(f"the trajectory is not JSON: {error}") from error
+        if not isinstance(got, dict) or got.get("id") != case["id"]:
+            of = got.get("id") if isinstance(got, dict) else got
+            raise NoAnswerError(f"expected the trajectory of {case['id']}, got {shown_answer(of)}")
+        self.latest = got
         return got
+
+    def stepwise(self, case: Document, trajectory: Document) -> Document | None:
+        """What it makes of every step from the state before; None if it can't begin there, which excuses nothing."""
+        try:
+            return self.run(fed(case, trajectory))
+        except UnsupportedError as unsupported:
+            self.refused = str(unsupported)
+            return None
+
+
+def raised(error: BaseException) -> NoAnswerError:
+    """What an implementation raised as its verdict; what is meant for this process goes on as it is.
+
+    pytest's own outcomes are no exceptions to Python: an adapter that skips itself would not be failed.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    return NoAnswerError(f"the adapter raised {type(error).__name__}: {error}", traceback.format_exc())
 
 
 def judge(
@@ -120,11 +163,11 @@ def judge(
             exposure.compared(names),
         )
 
-    unsupported = implementation.supports(case)
-    if unsupported:
-        return record(Verdict.UNSUPPORTED, unsupported)
     asked, near = Asking(implementation), None
     try:
+        unsupported = asked.supports(case)
+        if unsupported:
+            return record(Verdict.UNSUPPORTED, unsupported)
         names = exposure.exposed(implementation, case)
         got = first = asked.run(case)
         shape = misshapen(case, got)
@@ -132,11 +175,13 @@ def judge(
             return record(Verdict.DIVERGES, str(shape), divergence=shape)
         result = compare(case, exposure.visible(case, expected, got, names), got)
         if not (result.divergence is None and result.exact) and any(bounds(case)) and "error" not in expected:
-            got = asked.run(fed(case, expected))
-            shape = misshapen(case, got)
+            again = asked.stepwise(case, expected)
+            shape = misshapen(case, again) if again else None
             if shape:
                 return record(Verdict.DIVERGES, str(shape), divergence=shape)
-            result = compare(case, exposure.visible(case, expected, got, names), got)
+            if again:
+                got = again
+                result = compare(case, exposure.visible(case, expected, got, names), got)
         if result.divergence is None:
             against = shown(case, expected) if errata == "documented" else ()
             reason = f"as shipped, and not as documented in {', '.join(against)}" if against else ""
@@ -146,6 +191,11 @@ def judge(
             near = closeness.judged(asked, case, expected, names, tolerance)
     except NoAnswerError as none:
         return record(Verdict(none.kind), str(none), detail=none.detail)
+    except Exception:
+        wrong = no_trajectory(case, asked.latest)
+        if wrong is None:  # not the implementation's doing
+            raise
+        return record(Verdict.ERROR, wrong)
     if corrected:
         return record(Verdict.AS_DOCUMENTED, f"as documented in {', '.join(corrected)}", known=corrected)
     if near:
@@ -155,7 +205,23 @@ def judge(
     if raised and "error" not in expected:
         reason = f"{raised['type']} at {raised['stage']}: {raised['message']}"
         return record(Verdict.ERROR, reason, divergence=result.divergence)
-    return record(Verdict.DIVERGES, str(result.divergence), divergence=result.divergence)
+    alone = f"; not judged step by step, which it does not support: {asked.refused}" if asked.refused else ""
+    return record(Verdict.DIVERGES, f"{result.divergence}{alone}", divergence=result.divergence)
+
+
+def no_trajectory(case: Document, answer: Document) -> str | None:
+    """What makes an answer none to the case, where the comparison could make nothing of it; None if it is one."""
+    try:
+        conform(answer, schema_of(case), "trajectory")
+    except ProtocolError as error:
+        return str(error)
+    return None
+
+
+def shown_answer(answer: Any) -> str:
+    """What came in place of a trajectory, for a message."""
+    text = repr(answer)
+    return text if len(text) <= LONGEST else text[:LONGEST] + " ..."
 
 
 def fails(record: Record, errata: str = "shipped") -> bool:

@@ -14,6 +14,7 @@ const DECLARED = {
   editions: ["keras3"],
   optimizers: ["SGD"],
   features: ["dense"],
+  // exposes: { SGD: [] }, // if your library has not all of the state: the slots that it has
 };
 
 class Unsupported extends Error {}

@@ -34,6 +34,7 @@ class Adapter:
     """What the judge asks: does it support a case, and what does it compute?"""
 
     name, version, editions = "mypkg", "0.1", ["keras3"]
+    # exposes = {"SGD": []}  # if your library has not all of the state: the slots that it has
 
     def supports(self, case):
         """None if the case can be run, otherwise why not."""
