@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import re
 import warnings
 from collections.abc import Callable, Sequence
@@ -354,29 +355,29 @@ def plain(exception: BaseException) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)[:300]
 
 
-def reference() -> KerasShaped:
-    """The embedded numpy reference."""
-    from goldenstep.reference import IndexedSlices, Variable, tape
-    from goldenstep.reference.editions import keras3, namespace, namespaces
-    from goldenstep.reference.formats import files as formats
-    from goldenstep.reference.graph import traced
-    from goldenstep.reference.replicas import Replicas
+PARTS = (".formats.files", ".graph", ".replicas")
 
+
+def reference(name: str = "reference", package: str = "goldenstep.reference") -> KerasShaped:
+    """The embedded numpy reference, or a copy of it under the name of another package."""
+    root, editions, tape = (importlib.import_module(package + part) for part in ("", ".editions", ".tape"))
+    formats, graph, replicas = (importlib.import_module(package + part) for part in PARTS)
+    namespaces = editions.namespaces()
     return KerasShaped(
-        "reference",
-        namespaces(),
-        Variable,
+        name,
+        namespaces,
+        root.Variable,
         lambda value: value,
-        keras3.clear_session,
+        editions.namespace("keras3").clear_session,
         code={
             "imports": [
                 "import numpy as np",
                 "from goldenstep.reference import IndexedSlices, Variable, editions, tape",
             ],
-            "namespaces": {edition: f"editions.namespace({edition!r})" for edition in namespaces()},
+            "namespaces": {edition: f"editions.namespace({edition!r})" for edition in namespaces},
             "mixed_precision": {
                 edition: f"editions.namespace({edition.removesuffix('.legacy')!r}).mixed_precision"
-                for edition in namespaces()
+                for edition in namespaces
             },
             "variable": "Variable({value}, {name!r})",
             "tensor": "{value}",
@@ -384,13 +385,13 @@ def reference() -> KerasShaped:
             "slices": "IndexedSlices({values}, {indices}, {shape})",
             "losses": {"tape": "tape.Tape()", "read": "tape.read({})", "square": "{} ** 2", "total": "tape.total({})"},
         },
-        constraints={edition: names.constraints for edition, names in namespaces().items()},
-        slices=IndexedSlices,
-        replicas=Replicas,
-        graph=traced,
+        constraints={edition: names.constraints for edition, names in namespaces.items()},
+        slices=root.IndexedSlices,
+        replicas=replicas.Replicas,
+        graph=graph.traced,
         restore=formats.restore,
         losses=calls.Losses(tape=tape.Tape, read=tape.read, square=lambda x: x**2, total=tape.total),
         mixed_precision={
-            edition: namespace(edition.removesuffix(".legacy")).mixed_precision for edition in namespaces()
+            edition: editions.namespace(edition.removesuffix(".legacy")).mixed_precision for edition in namespaces
         },
     )

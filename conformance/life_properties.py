@@ -57,7 +57,7 @@ def a_schedule_gives_what_the_reference_gives(subject: Subject, case: Document) 
     equals_the_reference(subject, case)
 
 
-@keeping("P-66", Life(kinds=("again", "again", "again", "sparse"), events=(4, 16)))
+@keeping("P-66", Life(kinds=("again", "again", "again", "again", "sparse", "iterations"), events=(4, 16)))
 def a_steady_life_is_that_of_the_reference(subject: Subject, case: Document) -> None:
     """Where the same gradients come again and again, the trajectory is that of the reference."""
     equals_the_reference(subject, case)

@@ -100,7 +100,10 @@ def lives(edition: str, optimizers: tuple[str, ...], life: Life) -> st.SearchStr
         if config.get("exclude_layers"):
             config["exclude_layers"] = [draw(one_of(("kernel", "ern", "^b", "s$")))]
         maker = Maker(edition, optimizer, config, numbers, constraint is not None)
+        first = maker.beginning(draw(between(0, 255))) if "exclude" in life.kinds else []
         made = [event for kind, choice in played for event in maker.events(kind, choice)]
+        late = maker.late(draw(between(0, 255))) if "iterations" in life.kinds else []
+        made = [*first, *made[:1], *late, *made[1:]]
         return life_of(edition, optimizer, config, numbers.variables(begin, constraint), made)
 
     return strategy()
@@ -194,11 +197,23 @@ class Maker:
             return []
         self.count += 1
         scales = (*SCALES.get(self.numbers.dtype, ORDINARY), *EXTREME[self.numbers.dtype])
-        scale = float(scales[(choice >> 4) % 7 % len(scales)])
+        scale = float(scales[USUALLY_0[choice >> 4]])
         shapes = self.numbers.shapes
         gradients = [self.numbers.array(i, self.count, shape, scale) for i, shape in enumerate(shapes)]
         form = {"some": "apply", "order": "apply", "none": "apply"}.get(kind, kind) if self.count == 1 else kind
         return [getattr(self, f"_{form}")(gradients, choice)]
+
+    def beginning(self, choice: int) -> list[Document]:
+        """With weight decay, half of the time, first of all some variables are spared it, once or twice."""
+        default = arguments_of(self.edition, self.optimizer).get("weight_decay", {}).get("default")
+        if choice % 2 == 0 or self.config.get("weight_decay", default) is None:
+            return []
+        spared = [self.exclude(choice >> 1), *([self.exclude(choice >> 3)] if choice % 4 == 3 else [])]
+        return [{"attempt": event} for event in spared if event]
+
+    def late(self, choice: int) -> list[Document]:
+        """A quarter of the time the counter of steps jumps, as soon as there is one."""
+        return [{"attempt": self.iterations(choice >> 2)}] if choice % 4 == 3 else []
 
     def _given(self, gradients: list[np.ndarray]) -> Document:
         self.latest = gradients
@@ -230,9 +245,9 @@ class Maker:
             )
 
     def _spoiled(self, gradients: list[np.ndarray], choice: int) -> Document:
-        """One element that is infinite, or not a number."""
+        """Now and then one element that is infinite, or not a number: what is not finite hides what comes after."""
         place = (choice >> 2) % len(gradients)
-        if gradients[place].size:
+        if gradients[place].size and choice >= 128:
             gradients[place].reshape(-1)[0] = (np.inf, -np.inf, np.nan, np.inf)[choice % 4]
         return self._given(gradients)
 
@@ -280,8 +295,10 @@ class Maker:
         """An option is overwritten."""
         known = OVERWRITTEN.get(self.optimizer, {})
         names = [name for name in known if (name, self.optimizer) != ("momentum", "SGD") or self.config.get("momentum")]
+        names = [*names, *(OPTIONS if self.optimizer in ("SGD", "Adam") else ())]
         names = [name for name in names if name in arguments_of(self.edition, self.optimizer)]
-        return {"set": {names[choice % len(names)]: known[names[choice % len(names)]]}} if names else None
+        found = {**known, **OPTIONS}
+        return {"set": {names[choice % len(names)]: found[names[choice % len(names)]]}} if names else None
 
     def finalize(self, _: int) -> Document | None:
         """What training does at its end."""
@@ -291,11 +308,35 @@ class Maker:
         """A variable is spared weight decay, by itself or by a pattern of its name."""
         if self.count or "weight_decay" not in arguments_of(self.edition, self.optimizer):
             return None
-        names = [*NAMES, "^b", "e.$"]
-        return {"exclude": {"variables": [0]} if choice % 3 == 2 else {"names": [names[choice % len(names)]]}}
+        return {"exclude": SPARED[choice % len(SPARED)]}
 
 
 NEW = ("tf2.9", "tf2.12", "tf2.15", "keras3")
+USUALLY_0 = (0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4)
+"""Which of the scales a gradient has: squares of the largest are infinite, and what comes after is hidden."""
+OPTIONS: Document = {
+    "ema_momentum": 0.25,
+    "weight_decay": 0.1,
+    "clipnorm": 0.5,
+    "clipvalue": 0.5,
+    "global_clipnorm": 0.5,
+    "decay": 0.25,
+    "nesterov": True,
+    "lr": 0.03,
+}
+"""Options of the pipeline that are overwritten, and with what."""
+SPARED: tuple[Document, ...] = (
+    {"names": ["kernel"]},
+    {"names": ["ias", "^k"]},
+    {"variables": [0]},
+    {"names": ["e.$"]},
+    {"names": ["bias"], "variables": [0]},
+    {"names": ["^b"]},
+    {"names": ["embed", "KERNEL"]},
+    {"names": ["k"], "variables": [1]},
+    {"names": ["kern.l", "table"]},
+)
+"""Who is spared weight decay: by patterns, all or some of which are found in a name, or themselves."""
 ROWS: tuple[Callable[[int], list[int]], ...] = (
     lambda n: [0],
     lambda n: [n - 1, 0, n - 1],

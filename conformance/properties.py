@@ -32,11 +32,13 @@ from .exposure import exposed
 from .implementations import Implementation
 from .lives import Calls, Life, in_release, lives, schedule_lives
 from .strategies import AVERAGING, CLIPPING, NAMES, PIPELINE, VECTORS, Drawing, arguments_of, cases
+from .variations import Varied, names, variations
 from .verdict import Asking, Verdict, fails, judge
 
 Document = dict[str, Any]
 Array = np.ndarray
 Change = Callable[[Array], Array]
+Drawn = Drawing | Life | Calls | Varied
 
 
 class Broken(AssertionError):  # noqa: N818
@@ -63,27 +65,31 @@ class Property:
     id: str
     sentence: str
     check: Callable[[Subject, Document], None]
-    drawing: Drawing | Life | Calls
+    drawing: Drawn
     optimizers: Sequence[str]
     editions: Sequence[str]
     but: Sequence[But]
 
     def holds_for(self, edition: str) -> list[str]:
-        """The optimizers of an edition, or the schedules, that have this property."""
+        """The optimizers of an edition, or the schedules, wrappers or kinds of cases, that have this property."""
         if edition not in self.editions:
             return []
         if isinstance(self.drawing, Calls):
             return [name for name in in_release(edition) if name in self.drawing.names]
+        if isinstance(self.drawing, Varied):
+            return list(names(self.drawing.kind, edition))
         excepted = {name for but in self.but if edition in but.editions for name in but.optimizers}
         return [name for name in spec.available(edition) if name in self.optimizers and name not in excepted]
 
-    def cases(self, edition: str, names: tuple[str, ...]) -> st.SearchStrategy[Document]:
+    def cases(self, edition: str, chosen: tuple[str, ...]) -> st.SearchStrategy[Document]:
         """What it is judged on: cases of these optimizers, or schedules, of an edition."""
         if isinstance(self.drawing, Calls):
-            return schedule_lives(edition, names, self.drawing)
+            return schedule_lives(edition, chosen, self.drawing)
+        if isinstance(self.drawing, Varied):
+            return variations(edition, chosen, self.drawing)
         if isinstance(self.drawing, Life):
-            return lives(edition, names, self.drawing)
-        return cases(edition, names, self.drawing)
+            return lives(edition, chosen, self.drawing)
+        return cases(edition, chosen, self.drawing)
 
 
 PROPERTIES: dict[str, Property] = {}
@@ -93,6 +99,7 @@ def registered() -> dict[str, Property]:
     """Every property by its id."""
     importlib.import_module(f"{__package__}.life_properties")
     importlib.import_module(f"{__package__}.resume_properties")
+    importlib.import_module(f"{__package__}.varied_properties")
     return PROPERTIES
 
 
@@ -107,7 +114,9 @@ def without(*names: str, among: Sequence[str] = ALL) -> tuple[str, ...]:
     return tuple(name for name in among if name not in names)
 
 
-def keeping(identity: str, drawing: Drawing | Life | Calls | None = None, **where: Any) -> Callable[[Any], Any]:
+def keeping(
+    identity: str, drawing: Drawing | Life | Calls | Varied | None = None, **where: Any
+) -> Callable[[Any], Any]:
     """Register a check as a property; its docstring is the sentence."""
 
     def register(check: Callable[[Subject, Document], None]) -> Callable[[Subject, Document], None]:

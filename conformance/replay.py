@@ -18,12 +18,13 @@ Document = dict[str, Any]
 
 def schema_of(case: Document) -> str:
     """Name of the schema of a case."""
-    return "schedule_case" if "schedule" in case else "case"
+    return "schedule_case" if "schedule" in case else "calls_case" if "calls" in case else "case"
 
 
 def subject_of(case: Document) -> str:
-    """The optimizer or schedule that a case is about."""
-    return str((case.get("schedule") or case["optimizer"])["class_name"])
+    """The optimizer, the schedule, or else the kind of calls, that a case is about."""
+    about = case.get("schedule") or case.get("optimizer")
+    return str(about["class_name"]) if about else str(case["features"][0])
 
 
 def report(identity: str, subject: Subject, case: Document, broken: Broken) -> str:

@@ -155,10 +155,13 @@ def _one_of(choices: tuple[Any, ...], text: str) -> st.SearchStrategy[Any]:
     return st.sampled_from(choices)
 
 
-@functools.cache
-def some(choices: tuple[Any, ...], least: int, most: int, unique: bool = False) -> st.SearchStrategy[list[Any]]:
-    """A list of choices."""
-    return st.lists(st.sampled_from(choices), min_size=least, max_size=most, unique=unique) if choices else st.just([])
+def several(draw: st.DrawFn, choices: tuple[str, ...], first: int) -> list[str]:
+    """None of the choices, about a quarter of them, or half; the one to begin with is the `first`."""
+    each = between(0, 2 ** len(choices) - 1)
+    density = draw(between(0, 2))
+    mask = (draw(each) if density else 0) & (draw(each) if density == 1 else -1)
+    found = [name for index, name in enumerate(choices) if mask >> index & 1]
+    return [*found[first:], *found[:first]]
 
 
 between = functools.cache(st.integers)
@@ -194,14 +197,14 @@ def config_of(draw: st.DrawFn, edition: str, optimizer: str, drawing: Drawing) -
     asked = {name: draw(one_of(tuple(choices))) for name, choices in drawing.config if name in arguments}
     fixed = {*asked, *drawing.fixed, *(set(PIPELINE) - set(drawing.pipeline))}
     free = tuple(name for name in own if name not in fixed)
-    chosen = draw(some(free, 0, 3, unique=True))
+    chosen = several(draw, free, 0)
     config = {name: value(draw, edition, optimizer, name, drawing.edges) for name in own if name in chosen}
     options = tuple(name for name in drawing.pipeline if name in arguments and name not in (*own, *asked))
-    for name in draw(some(options, 0, 3, unique=True)):
+    for name in several(draw, options, draw(between(0, len(CLIPPING) - 1))):
         more: Document = {"use_ema": True} if name in AVERAGING else {}
-        more[name] = True if name == "use_ema" else value(draw, edition, optimizer, name)
+        more[name] = True if name == "use_ema" else value(draw, edition, optimizer, name, drawing.edges)
         if name == "use_ema":
-            more["ema_momentum"] = value(draw, edition, optimizer, "ema_momentum")
+            more["ema_momentum"] = value(draw, edition, optimizer, "ema_momentum", drawing.edges)
         if not refused({**config, **asked, **more}, edition, optimizer):
             config |= more
     return {**config, **asked}
@@ -225,7 +228,7 @@ def value(draw: st.DrawFn, edition: str, optimizer: str, name: str, edges: bool 
     """A value of an argument: one of its samples, or anything in its range, or an end of that."""
     kind, samples, low, high = range_of(edition, optimizer, name)
     if edges and kind == "float":
-        samples = (*samples, low, high)
+        samples = (*samples, 0.0 if name in CLIPPING else low, high)
     if samples and (kind not in ("float", "int") or draw(one_of((True, False)))):
         sample = draw(one_of(samples))
         return list(sample) if isinstance(sample, tuple) else sample
