@@ -28,6 +28,7 @@ from goldenstep.golden.lifecycle_cases import lifecycle_cases
 from goldenstep.golden.method_cases import method_cases
 from goldenstep.golden.optimizer_schedule_cases import optimizer_schedule_cases
 from goldenstep.golden.own_cases import own_cases
+from goldenstep.golden.pair_cases import pair_cases
 from goldenstep.golden.replica_cases import replica_cases
 from goldenstep.golden.resume_cases import resume_cases
 from goldenstep.golden.serialization_cases import config_cases, weights_cases
@@ -45,6 +46,7 @@ LISTED: dict[str, Callable[[str], Iterator[Document]]] = {
     "identifiers": identifier_cases,
     "weights": weights_cases,
     "resume": resume_cases,
+    "pairs": pair_cases,
 }
 """Kinds whose cases stand under one name."""
 LIVED = (lifecycle_cases, edge_cases, optimizer_schedule_cases, sparse_cases, subtle_cases)
@@ -110,6 +112,8 @@ def known(kind: str, edition: str, name: str) -> tuple[Document, ...]:
         for make in PLAYED[kind]
         for _, case in make(edition, name)
     ]
+    if kind == "lived":
+        found += [case for case in listed("pairs", edition) if name_of(case) == name]
     return tuple(case for case in found if not any("repeat" in event for event in case["events"]))
 
 

@@ -1,14 +1,17 @@
 """Write README.md: the table of wrong implementations, each with the case and the property that reject it.
 
-A row whose golden and property still reject is kept; `--anew` looks for the first ones of all of them. Two processes
-share the work.
+What the table says is kept, if the golden still rejects; `--again` tries the property, too, and `--anew` looks for the
+first golden and the first property of all of them; `--alone` tries the properties that need no reference. Every few
+rows the page is written, so that it goes on where it was stopped: a row whose property is "untried" or "none" is tried
+again.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+
+from rich.progress import track
 
 from goldenstep.conformance.properties import registered
 
@@ -21,7 +24,7 @@ Each is the reference with a few words of its source replaced. The source is an 
 optimizer bugs (`BUGS 0` are the fifteen wrong Adams that Keras' own golden test was replayed against), or `own` where
 it is a likely mistake. "rejected by" names the first golden that does; "not yet recorded" is a case that
 `golden/cases.py` makes and no golden has. "property" is the live comparison that rejects it with the goldens switched
-off, on 24 drawn cases per optimizer and edition, fewer than the default run has; "(deep)": on 96.
+off, on the very cases that the default run draws for the optimizers and editions concerned.
 `python -m tests.wrong` writes this page, `tests/test_wrong.py` checks it.
 
 """
@@ -31,14 +34,17 @@ PROPERTIES = """
 | property | says | rejects |
 |---|---|---|
 """
+OFTEN = 20
+"""After so many rows the page is written."""
 
 
-def row_of(identity: str) -> Row:
+def row_of(suspect: Wrong, old: Row | None) -> Row:
     """The row of a wrong implementation: the old one where it still holds."""
-    suspect, anew, old = WRONG[identity], "--anew" in sys.argv, rows().get(identity)
-    case, standing = found(suspect, None if anew else old) or ("none", "survives")
-    kept = old and not anew and old.property in LIVE and broken_at(suspect, old.property)
-    return Row(case, standing, old.property if kept and old else first_to_break(suspect))
+    case, standing = found(suspect, None if "--anew" in sys.argv else old) or ("none", "survives")
+    kept = old and "--anew" not in sys.argv and old.property in LIVE
+    if kept and old and ("--again" not in sys.argv or broken_at(suspect, old.property)):
+        return Row(case, standing, old.property)
+    return Row(case, standing, first_to_break(suspect))
 
 
 def found(suspect: Wrong, old: Row | None) -> tuple[str, str] | None:
@@ -50,27 +56,45 @@ def found(suspect: Wrong, old: Row | None) -> tuple[str, str] | None:
 
 def main() -> None:
     """Try every wrong implementation, write the table, and name those that survive the goldens or the properties."""
-    lines, goldens, properties = [], Counter[str](), Counter[str]()
-    with ProcessPoolExecutor(2) as pool:
-        for suspect, row in zip(WRONG.values(), pool.map(row_of, WRONG), strict=True):
-            goldens[row.standing or "rejected"] += 1
-            properties[row.property.partition(" ")[2] or ("default" if row.property != "none" else "none")] += 1
-            if row.standing or row.property not in LIVE:
-                print(f"{suspect.id}: {row.standing or 'rejected'} {row.case}; property {row.property}", flush=True)
-            mark = f" ({row.standing})" if row.standing else ""
-            lines.append(
-                f"| `{suspect.id}` | {suspect.what} | {suspect.source} | `{row.case}`{mark} | {row.property} |\n"
-            )
-        alone = [identity for identity in registered() if identity not in LIVE]
-        witnesses = list(zip(alone, pool.map(witness_of, alone), strict=True))
+    table, seen = rows(), witnesses()
+    for number, suspect in enumerate(track(WRONG.values(), "wrong implementations"), 1):
+        row = table[suspect.id] = row_of(suspect, table.get(suspect.id))
+        if row.standing or row.property not in LIVE:
+            print(f"{suspect.id}: {row.standing or 'rejected'} {row.case}; property {row.property}", flush=True)
+        if number % OFTEN == 0:
+            write(table, seen)
+    for identity in registered() if "--alone" in sys.argv else ():
+        if identity not in LIVE:
+            seen[identity] = witness_of(identity)
+    write(table, seen)
+    print("no wrong implementation breaks", [identity for identity, w in seen.items() if w == "none"])
+
+
+def write(table: dict[str, Row], seen: dict[str, str]) -> None:
+    """The page, with rows in the order in which the wrong implementations are registered."""
+    there = {identity: table.get(identity, Row("none", "untried", "untried")) for identity in WRONG}
+    goldens = Counter(row.standing or "rejected" for row in there.values())
+    lives = Counter(row.property for row in there.values())
     summary = ", ".join(f"{count} {name}" for name, count in sorted(goldens.items(), key=lambda c: -c[1]))
-    summary += "; by the properties: " + ", ".join(f"{count} ({name})" for name, count in sorted(properties.items()))
+    summary += "; by the properties: " + ", ".join(
+        f"{lives[name]} {name}" for name in (*LIVE, "none", "untried") if lives[name]
+    )
+    lines = []
+    for identity, row in there.items():
+        mark = f" ({row.standing})" if row.standing else ""
+        what = f"{WRONG[identity].what} | {WRONG[identity].source}"
+        lines.append(f"| `{identity}` | {what} | `{row.case}`{mark} | {row.property} |\n")
     head = f"{len(WRONG)} wrong implementations: {summary}.\n\n"
     head += "| id | what is wrong | source | rejected by | property |\n|---|---|---|---|---|\n"
-    table = [f"| {identity} | {registered()[identity].sentence} | `{w}` |\n" for identity, w in witnesses]
-    TABLE.write_text(HEAD + head + "".join(lines) + PROPERTIES + "".join(table), "utf-8")
-    print(summary)
-    print("no wrong implementation breaks", [identity for identity, w in witnesses if w == "none"])
+    alone = [f"| {i} | {p.sentence} | `{seen[i]}` |\n" for i, p in registered().items() if i in seen]
+    TABLE.write_text(HEAD + head + "".join(lines) + (PROPERTIES + "".join(alone) if alone else ""), "utf-8")
+
+
+def witnesses() -> dict[str, str]:
+    """For each property that needs no reference the wrong implementation that the page names."""
+    page = TABLE.read_text("utf-8") if TABLE.exists() else ""
+    lines = [line.strip("|").split(" | ") for line in page.partition(PROPERTIES)[2].splitlines()]
+    return {cells[0].strip(): cells[-1].strip(" `") for cells in lines}
 
 
 def witness_of(identity: str) -> str:
