@@ -35,10 +35,12 @@ def drawn(identity: str, edition: str, name: str, count: int | None = None) -> l
     prop, cases = registered()[identity], list[Document]()
     total = sum(len(prop.holds_for(each)) for each in spec.editions())
     usual = settings.get_profile("goldenstep")
-    number = seed_of(identity, edition, (name,))
-    each_of(
-        cases.append, prop.cases(edition, (name,)), number, count or share(identity, total), usual, [Phase.generate]
-    )
+
+    def collect(case: Document) -> None:
+        cases.append(case)
+
+    number, chosen = seed_of(identity, edition, (name,)), prop.cases(edition, (name,))
+    each_of(collect, chosen, number, count or share(identity, total), usual, [Phase.generate])
     return cases
 
 
