@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "golden_id" in metafunc.fixturenames:
         ids = session(metafunc.config).ids
         metafunc.parametrize("golden_id", ids, ids=ids)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The items stay to the end: a garbage collector that went through them all took an eighth of the time."""
+    if SESSION in session.config.stash:
+        gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -41,7 +40,7 @@ def test_golden(
 
 def shown(record: Record, kind: str | None, step: int | None, listed: Entry | None) -> dict[str, Any]:
     """The record as pytest hands it on, from process to process and to the report."""
-    plain = {**dataclasses.asdict(record), "verdict": record.verdict.value, "divergence": str(record.divergence or "")}
+    plain = {**vars(record), "verdict": record.verdict.value, "divergence": str(record.divergence or "")}
     return {**plain, "kind": kind, "step": step, "known": listed.reason if listed and kind else ""}
 
 
