@@ -9,7 +9,6 @@ then loads it and must go on as the reference of its own edition does, to the bi
 
 from __future__ import annotations
 
-import argparse
 import base64
 import sys
 import tempfile
@@ -24,11 +23,12 @@ from goldenstep import spec
 from goldenstep.golden import files as goldens
 from goldenstep.golden import saved_files
 from goldenstep.golden.file_compare import held, other_steps
-from goldenstep.golden.oracle_process import OracleError, OracleProcess
+from goldenstep.golden.oracle_process import OracleProcess
 from goldenstep.golden.record import editions_of
 from goldenstep.reference.formats import files
 from goldenstep.reference.formats.convert import ConversionError, arguments_of, convert
 
+from . import on_a_release
 from .files import laid_out
 from .keras_shaped import reference
 from .written_files import resumed, written
@@ -101,16 +101,7 @@ def verify(release: str, python: str, only: str | None = None) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0 if all files are loaded intact, 1 if one is not, 2 if the release can't run."""
-    parser = argparse.ArgumentParser("goldenstep.conformance.converted_files", description=__doc__)
-    parser.add_argument("release", choices=sorted({document["release"] for document in spec.editions().values()}))
-    parser.add_argument("--python", required=True, help="the Python of the environment that has the release")
-    parser.add_argument("--only", help="only pairs whose ids have this in them")
-    given = parser.parse_args(arguments)
-    try:
-        return int(verify(given.release, given.python, given.only) > 0)
-    except OracleError as error:
-        print(error, file=sys.stderr)
-        return 2
+    return on_a_release.main("converted_files", __doc__, verify, arguments)
 
 
 if __name__ == "__main__":

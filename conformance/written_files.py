@@ -4,14 +4,15 @@
 
 For every recorded file that a release restores: the reference trains, writes the file anew, and the release goes on
 from it. The release must do what the reference does that reads the same file, to the bit; once with the state as it
-is, and once with every number of it changed, so that nothing that was in the file before can pass for it.
+is, and once with every number of it changed, so that nothing that was in the file before can pass for it. Checkpoints
+are written into a copy of the recorded one, and from nothing.
 """
 
 from __future__ import annotations
 
-import argparse
 import base64
 import dataclasses
+import itertools
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,16 +22,16 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from goldenstep import spec
 from goldenstep.golden import files as goldens
 from goldenstep.golden import saved_files
 from goldenstep.golden.compare import Divergence
 from goldenstep.golden.file_compare import held, other_steps
-from goldenstep.golden.oracle_process import OracleError, OracleProcess
+from goldenstep.golden.oracle_process import OracleProcess
 from goldenstep.golden.record import editions_of
-from goldenstep.reference.formats import files
-from goldenstep.reference.formats.saved import SavedOptimizer
+from goldenstep.reference.formats import checkpoint_writer, files
+from goldenstep.reference.formats.saved import SavedOptimizer, Weight
 
+from . import on_a_release
 from .files import as_optimizer_case, laid_out, trained
 from .keras_shaped import KerasShaped, reference
 
@@ -46,7 +47,9 @@ def cases(release: str) -> Iterator[Document]:
                 yield golden
 
 
-def written(implementation: KerasShaped, case: Document, changed: bool, folder: Path) -> Path:
+def written(
+    implementation: KerasShaped, case: Document, changed: bool, folder: Path, from_nothing: bool = False
+) -> Path:
     """The file of a case as the reference writes it, after training with its own optimizer."""
     base = laid_out(case, saved_files.members(case["id"]), folder)
     variables, optimizer = implementation.variables(case), implementation.construct(as_optimizer_case(case))
@@ -54,8 +57,19 @@ def written(implementation: KerasShaped, case: Document, changed: bool, folder: 
     saved = files.saved_from(optimizer, variables)
     target = folder / "written" / base.name
     target.parent.mkdir()
-    files.write(target, other(saved) if changed else saved, base)
+    given = other(saved) if changed else saved
+    if from_nothing:
+        held = dict(zip(places(case), (Weight(v.path, v.value) for v in variables), strict=True))
+        checkpoint_writer.write_new(target, given, case["edition"], held)
+    else:
+        files.write(target, given, base)
     return target
+
+
+def places(case: Document) -> list[str]:
+    """Where a checkpoint of the model of the cases has its variables."""
+    layer = "model/dense" if case["edition"] == "keras3" else "model/layer_with_weights-0"
+    return [f"{layer}/{variable['name'].split('/')[-1]}" for variable in case["variables"]]
 
 
 def other(saved: SavedOptimizer) -> SavedOptimizer:
@@ -81,13 +95,13 @@ def resumed(implementation: KerasShaped, case: Document, path: Path, config: Doc
     return trained(implementation, case, optimizer, variables, False)
 
 
-def difference(oracle: OracleProcess, golden: Document, changed: bool) -> str | None:
+def difference(oracle: OracleProcess, golden: Document, changed: bool, from_nothing: bool) -> str | None:
     """How the release that loads a written file goes on differently; None if it does not."""
     implementation, case = reference(), golden["case"]
     scope = f"{case['trained']['class_name']}/"
     names = [entry["name"].removeprefix(scope) for entry in golden["trajectory"]["layout"]]
     with tempfile.TemporaryDirectory() as folder:
-        path = written(implementation, case, changed, Path(folder))
+        path = written(implementation, case, changed, Path(folder), from_nothing)
         members = {p.name: base64.b64encode(p.read_bytes()).decode() for p in sorted(path.parent.iterdir())}
         wanted = resumed(implementation, case, path)
     got = oracle.run({**case, "members": members, "usual_order": names})
@@ -103,14 +117,16 @@ def verify(release: str, python: str, only: str | None = None) -> int:
     with OracleProcess(release, python) as oracle:
         oracle.start()
         for golden in cases(release):
-            for changed in (False, True):
+            ways = (False, True) if golden["case"]["file"] == "checkpoint" else (False,)
+            for changed, from_nothing in itertools.product((False, True), ways):
                 if only and only not in golden["case"]["id"]:
                     continue
                 count += 1
-                found = difference(oracle, golden, changed)
+                found = difference(oracle, golden, changed, from_nothing)
                 if found:
                     wrong += 1
                     state = "another state" if changed else "its own state"
+                    state += ", from nothing" if from_nothing else ""
                     console.print(f"[red]differs[/red] {golden['case']['id']} with {state}: {found}", highlight=False)
     console.print(f"{release}: {count} written files loaded, {count - wrong} go on to the bit, {wrong} differ")
     return wrong
@@ -118,16 +134,7 @@ def verify(release: str, python: str, only: str | None = None) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0 if all files are loaded intact, 1 if one is not, 2 if the release can't run."""
-    parser = argparse.ArgumentParser("goldenstep.conformance.written_files", description=__doc__)
-    parser.add_argument("release", choices=sorted({document["release"] for document in spec.editions().values()}))
-    parser.add_argument("--python", required=True, help="the Python of the environment that has the release")
-    parser.add_argument("--only", help="only cases whose id has this in it")
-    given = parser.parse_args(arguments)
-    try:
-        return int(verify(given.release, given.python, given.only) > 0)
-    except OracleError as error:
-        print(error, file=sys.stderr)
-        return 2
+    return on_a_release.main("written_files", __doc__, verify, arguments)
 
 
 if __name__ == "__main__":

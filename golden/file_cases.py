@@ -36,6 +36,10 @@ def file_cases(edition: str) -> Iterator[Document]:
             for format, entry in saved_files.available(edition, optimizer).items():
                 if name == "defaults" or (entry["holds"] == "state" and format in ("h5", "checkpoint")):
                     yield case(edition, optimizer, name, config, format)
+                if "max_shard_sizes" in entry and optimizer == "Adam" and name == "defaults":
+                    for size in entry["max_shard_sizes"]:
+                        shards = case(edition, optimizer, f"shards-of-{size}-bytes", config, format)
+                        yield {**shards, "max_shard_size": size}
 
 
 def configs(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

@@ -21,3 +21,14 @@ def available(edition: str, optimizer: str) -> dict[str, Document]:
 def clauses(format: str, edition: str) -> list[str]:
     """Ids of the clauses of a format that speak about an edition."""
     return [c["id"] for c in formats()[format]["clauses"] if edition in c.get("editions", [edition])]
+
+
+def layout_of_checkpoints(edition: str) -> str:
+    """How a checkpoint of `edition` holds the state: "slots", "attributes" or "list"."""
+    return str(formats()["checkpoint"]["editions"][edition]["layout"])
+
+
+def attributes(optimizer: str) -> dict[str, str]:
+    """The attribute of a checkpoint of TF 2.9 that holds each kind of slot of an optimizer."""
+    document = formats()["checkpoint"]
+    return {**document["attributes"].get(optimizer, {}), "average": document["averages"]}

@@ -18,6 +18,7 @@ from goldenstep.golden.codec import flat
 from goldenstep.golden.compare import compare
 from goldenstep.golden.file_cases import file_cases
 from goldenstep.golden.file_compare import expected_state, held
+from goldenstep.reference.formats import bundle, checkpoint_writer, slices_of_tensors
 from goldenstep.reference.formats import files as formats
 from goldenstep.reference.formats.crc32c import LANES, crc32c, masked
 from goldenstep.reference.formats.errors import FileFormatError
@@ -200,3 +201,98 @@ def test_a_long_list_of_names_is_written_in_pieces(tmp_path: Path) -> None:
     formats.write(tmp_path / "many.h5", SavedOptimizer("h5", weights), base)
     again = formats.read(tmp_path / "many.h5").weights
     assert [(w.name, w.value[0]) for w in again] == [(w.name, w.value[0]) for w in weights]
+
+
+# ---- checkpoints of several shards, and made of nothing ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [16, 64])
+def test_tensors_in_slices_are_put_together(size: int, tmp_path: Path) -> None:
+    identity = f"keras3/files/adam/shards-of-{size}-bytes-checkpoint"
+    members = saved_files.members(identity)
+    assert sum(".data-" in name for name in members) >= 2
+    path = laid_out(GOLDENS[identity]["case"], members, tmp_path)
+    content = entries(path.read_bytes())
+    assert sum(key.startswith(b"\0") for key in content) > (2 if size == 16 else -1)
+    state = [flat(weight.value) for weight in formats.read(path).weights]
+    assert state == GOLDENS[identity]["trajectory"]["state"]
+
+
+def test_a_key_of_a_slice_sorts_as_its_numbers_do() -> None:
+    numbers = [-9000, -65, -64, -1, 0, 1, 63, 64, 8191, 8192, 1 << 20, 1 << 40, (1 << 62) - 1]
+    keys = [slices_of_tensors.key(b"m", [(number, 1)]) for number in numbers]
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        ([[(0, 2)]], "every element"),
+        ([[(0, 2)], [(1, 2)]], "overlap"),
+        ([[(0, 4)]], "inside the shape"),
+        ([[(0, 3), (0, 1)]], "one extent for each dimension"),
+        ([[(0, -1)], [(0, 0)]], None),
+    ],
+)
+def test_slices_must_cover_a_tensor_once(places: list[Any], message: str | None) -> None:
+    def piece(place: Any) -> np.ndarray:
+        start, length = place[0]
+        return np.arange(start, 3 if length == -1 else start + length, dtype=np.float32)
+
+    shape = (4,) if message == "overlap" else (3,)
+    if message is None:
+        whole = slices_of_tensors.assembled(shape, np.dtype(np.float32), places, piece)
+        assert whole.tolist() == [0, 1, 2]
+        return
+    with pytest.raises(FileFormatError, match=message):
+        slices_of_tensors.assembled(shape, np.dtype(np.float32), places, piece)
+
+
+def test_tensors_that_overlap_are_refused(tmp_path: Path) -> None:
+    bundle.write(tmp_path / "model", {"a": np.zeros(100, np.float32)})
+    content = entries((tmp_path / "model.index").read_bytes())
+    many = {b"": content[b""], **{b"%05d" % count: content[b"a"] for count in range(1000)}}
+    (tmp_path / "model.index").write_bytes(table(many))
+    with pytest.raises(FileFormatError, match="400000 bytes, the data beside the index are 400"):
+        bundle.read(tmp_path / "model")
+
+
+@pytest.mark.parametrize("edition", spec.editions())
+def test_a_checkpoint_of_nothing_gives_the_state_back(edition: str, tmp_path: Path) -> None:
+    from goldenstep.reference import Variable
+    from goldenstep.reference.editions import namespace
+
+    rng = np.random.default_rng(0)
+    for name in spec.available(edition):
+        shapes = {"kernel": (2, 3), "bias": (3,)}
+        starts = {key: rng.normal(0, 1, shape).astype(np.float32) for key, shape in shapes.items()}
+        variables = [Variable(start, key) for key, start in starts.items()]
+        others = [Variable(start, key) for key, start in starts.items()]
+        optimizer, another_one = (getattr(namespace(edition), name)(learning_rate=0.25) for _ in range(2))
+        for _ in range(3):
+            gradients = [rng.normal(0, 1, v.shape).astype(np.float32) for v in variables]
+            optimizer.apply_gradients(list(zip(gradients, variables, strict=True)))
+        prefix = tmp_path / name
+        formats.write_checkpoint(prefix, optimizer, {f"variables/{i}": v for i, v in enumerate(variables)})
+        kept = formats.read(prefix).variables
+        assert {key: value.tolist() for key, value in kept.items()} == {
+            v.path.removesuffix(":0"): v.value.tolist() for v in variables
+        }
+        formats.restore(prefix, another_one, others)
+        before = [v.value.tolist() for v in formats.state_of(optimizer)]
+        assert [v.value.tolist() for v in formats.state_of(another_one)] == before
+        assert any(np.any(np.asarray(value)) for value in before[1:]) or len(before) < 3
+
+
+def test_a_slot_of_a_variable_that_is_not_written_is_refused(tmp_path: Path) -> None:
+    weights = [Weight("Adam/w/m:0", np.zeros(2, np.float32), "m", "w")]
+    saved = SavedOptimizer("memory", weights, {"class_name": "Adam", "config": {}})
+    with pytest.raises(FileFormatError, match="a slot of w, expected one of \\['bias'\\]"):
+        checkpoint_writer.write_new(tmp_path / "m", saved, "tf2.4", {"b": Weight("bias", np.zeros(2, np.float32))})
+    unlabelled = SavedOptimizer("memory", [Weight("Adam/w/m:0", np.zeros(2, np.float32))], saved.config)
+    with pytest.raises(FileFormatError, match="expected the name of a slot"):
+        checkpoint_writer.write_new(tmp_path / "m", unlabelled, "tf2.4", {})
+    unknown = SavedOptimizer("memory", [Weight("Adam/w/z", np.zeros(2, np.float32))], saved.config)
+    with pytest.raises(FileFormatError, match="expected a slot that is one of"):
+        checkpoint_writer.write_new(tmp_path / "m", unknown, "tf2.9", {})

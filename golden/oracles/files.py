@@ -108,7 +108,11 @@ def in_usual_order(entries, case):
 def save(case, model, optimizer, folder):
     kind = case["file"]
     if kind == "checkpoint":
-        tf.train.Checkpoint(model=model, optimizer=optimizer).save(os.path.join(folder, "model"))
+        options = None
+        if "max_shard_size" in case:
+            policy = tf.train.experimental.MaxShardSizePolicy(max_shard_size=case["max_shard_size"])
+            options = tf.train.CheckpointOptions(experimental_sharding_callback=policy)
+        tf.train.Checkpoint(model=model, optimizer=optimizer).save(os.path.join(folder, "model"), options=options)
         os.remove(os.path.join(folder, "checkpoint"))
     elif kind == "weights.h5":
         model.save_weights(os.path.join(folder, "model.weights.h5"))

@@ -3,6 +3,7 @@
 Source   tensorflow/core/util/tensor_bundle/tensor_bundle.cc and protobuf/tensor_bundle.proto
          BundleHeaderProto  1 num_shards, 2 endianness, 3 version          under the empty key
          BundleEntryProto   1 dtype, 2 shape, 3 shard_id, 4 offset, 5 size, 6 crc32c (masked), 7 slices
+                            (slices_of_tensors.py: their data have entries of their own)
          A tensor of strings: the lengths as varints, a masked checksum of the lengths, the strings.
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import protobuf, table
+from . import protobuf, slices_of_tensors, table
 from .crc32c import masked
 from .errors import FileFormatError
 from .protobuf import field, fixed32
@@ -47,10 +48,13 @@ def read(prefix: Path) -> dict[str, Tensor]:
     shards, endianness = protobuf.number(header, 1), protobuf.number(header, 2)
     if endianness != 0 or not 1 <= shards <= 100_000:
         raise FileFormatError(f"a header with {shards} shards and endianness {endianness}, expected some, and 0")
+    _refuse_more_than_there_is(prefix, content, shards)
     found: dict[str, Tensor] = {}
     for key, value in content.items():
+        if key.startswith(b"\0"):
+            continue  # a slice of a tensor that has an entry of its own
         try:
-            found[key.decode()] = _tensor(prefix, protobuf.fields(value), shards)
+            found[key.decode()] = _whole(prefix, key, protobuf.fields(value), content, shards)
         except UnicodeDecodeError as error:
             raise FileFormatError(f"the key {key!r} is no UTF-8") from error
         except FileFormatError as error:
@@ -58,18 +62,41 @@ def read(prefix: Path) -> dict[str, Tensor]:
     return found
 
 
+def _refuse_more_than_there_is(prefix: Path, content: Mapping[bytes, bytes], shards: int) -> None:
+    """Tensors lie side by side; those that overlap could claim any number of bytes."""
+    claimed = sum(protobuf.number(protobuf.fields(value), 5) for value in content.values())
+    there = sum(
+        path.stat().st_size for path in (shard_path(prefix, i, shards) for i in range(shards)) if path.is_file()
+    )
+    if claimed > there:
+        raise FileFormatError(f"tensors of {claimed} bytes, the data beside the index are {there}")
+
+
+def _whole(prefix: Path, key: bytes, entry: protobuf.Fields, content: Mapping[bytes, bytes], shards: int) -> Tensor:
+    """A tensor, put together if it is stored in slices."""
+    if not protobuf.messages(entry, 7):
+        return _tensor(prefix, entry, shards)
+
+    def piece(place: slices_of_tensors.Place) -> Tensor:
+        own = slices_of_tensors.key(key, place)
+        if own not in content:
+            raise FileFormatError(f"the slice {list(place)} is not in the index")
+        return _tensor(prefix, protobuf.fields(content[own]), shards)
+
+    places = [slices_of_tensors.extents(message) for message in protobuf.messages(entry, 7)]
+    return slices_of_tensors.assembled(_shape(entry), _kind(protobuf.number(entry, 1)), places, piece)
+
+
 def _tensor(prefix: Path, entry: protobuf.Fields, shards: int) -> Tensor:
     dtype, shard, offset, size = (protobuf.number(entry, name) for name in (1, 3, 4, 5))
     shape = _shape(entry)
     if protobuf.messages(entry, 7):
-        raise FileFormatError("a tensor in slices, expected a whole one")
+        raise FileFormatError("a slice in slices, expected a whole one")
     if shard >= shards:
         raise FileFormatError(f"shard {shard}, expected less than {shards}")
     if dtype == STRING and math.prod(shape) == 1:
         return _string(_piece(prefix, shard, shards, offset, size), protobuf.number(entry, 6))
-    if dtype not in DTYPES:
-        raise FileFormatError(f"the dtype number {dtype}, expected one of {sorted(DTYPES)}, or one string")
-    kind = numpy_dtype(DTYPES[dtype])
+    kind = _kind(dtype)
     if math.prod(shape) * kind.itemsize != size:
         raise FileFormatError(
             f"{size} bytes for the shape {shape} of {kind}, expected {math.prod(shape) * kind.itemsize}"
@@ -78,6 +105,13 @@ def _tensor(prefix: Path, entry: protobuf.Fields, shards: int) -> Tensor:
     if masked(data) != protobuf.number(entry, 6):
         raise FileFormatError(f"{size} bytes whose checksum is {masked(data):#x}, not what the index says")
     return np.frombuffer(data, kind).reshape(shape).copy()
+
+
+def _kind(number: int) -> np.dtype:
+    """The dtype of a number of DataType."""
+    if number not in DTYPES:
+        raise FileFormatError(f"the dtype number {number}, expected one of {sorted(DTYPES)}, or one string")
+    return numpy_dtype(DTYPES[number])
 
 
 def numpy_dtype(name: str) -> np.dtype:

@@ -5,19 +5,20 @@
 
 hdf5.py           .h5 and .weights.h5, read by a process of its own (hdf5_child.py)
 keras_archive.py  .keras
+checkpoint_writer.py  TensorFlow checkpoints made of nothing
 checkpoint.py     TensorFlow checkpoints: bundle.py (tensors by key), table.py (the index), object_graph.py, protobuf.py
 saved.py          what all of them give
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import checkpoint, hdf5, keras_archive
+from . import checkpoint, checkpoint_writer, hdf5, keras_archive
 from .errors import FileFormatError
 from .saved import SavedOptimizer, Weight
 
@@ -68,6 +69,19 @@ def write(path: Path | str, saved: SavedOptimizer, base: Path | str) -> None:
         checkpoint.write(path, saved, base)
 
 
+def write_checkpoint(
+    path: Path | str, optimizer: Any, variables: Mapping[str, Variable], name: str = "optimizer"
+) -> None:
+    """Write the state of `optimizer` and of the variables that it trains as a TensorFlow checkpoint with prefix `path`.
+
+    `variables` has each by the path of attributes under which `tf.train.Checkpoint` is to find it, in their order:
+    `tf.train.Checkpoint(optimizer=optimizer, variables=[w, b]).restore(path)` finds `variables/0` and `variables/1`.
+    """
+    held = {place: Weight(variable.path, variable.value) for place, variable in variables.items()}
+    saved = saved_from(optimizer, list(variables.values()))
+    checkpoint_writer.write_new(path, saved, optimizer.edition, held, name)
+
+
 def saved_from(optimizer: Any, variables: Sequence[Variable]) -> SavedOptimizer:
     """What a file is to hold of an optimizer that trains `variables`."""
     state = state_of(optimizer)
@@ -99,9 +113,9 @@ def _beside(optimizer: Any) -> dict[str, np.ndarray]:
         optimizer._create_hypers()
         found = {name: held.value for name, held in optimizer._hyper.items() if hasattr(held, "value")}
     else:
-        rates = "_learning_rate", "_current_learning_rate"
         rate = optimizer._learning_rate
-        found = {name: rate.value for name in rates if hasattr(rate, "value")}
+        name = "_learning_rate" if getattr(optimizer, "_schedule", None) is None else "_current_learning_rate"
+        found = {name: rate.value} if hasattr(rate, "value") else {}
         product = getattr(optimizer, "_u_product", None)
         found |= {} if product is None else {"_u_product": product.value}
     return {name: np.asarray(value) for name, value in found.items() if isinstance(value, np.generic | np.ndarray)}
