@@ -1,6 +1,7 @@
 """The matrix of docs/implementations.md: how many cases of each optimizer are exact, close or divergent.
 
 python -m goldenstep.adapters.matrix torch        judge torch here, write adapters/results/torch.json
+python -m goldenstep.adapters.matrix torch=x.json the same from the report of a run, as `check --report=x.json` writes it
 python -m goldenstep.adapters.matrix              write the matrix of all results into docs/implementations.md
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from goldenstep import spec
+from goldenstep.conformance import report_file
 from goldenstep.conformance.closeness import PORT
 from goldenstep.conformance.implementations import Implementation, load
 from goldenstep.conformance.verdict import Verdict, judge
@@ -37,6 +39,19 @@ def judged(name: str, implementation: Implementation, edition: str) -> Document:
             counts[names[optimizer]][record.verdict.value] += 1
     version = getattr(implementation, "version", "")
     sorted_counts = {optimizer: dict(sorted(counts[optimizer].items())) for optimizer in sorted(counts)}
+    return {"implementation": name, "version": version, "edition": edition, "counts": sorted_counts}
+
+
+def reported(name: str, path: Path) -> Document:
+    """The same counts, out of a run's report."""
+    report = report_file.read(path)
+    (edition,) = report["header"]["editions"]
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for record in report["records"]:
+        if record["optimizer"] in spec.available(edition):
+            counts[record["optimizer"]][record["verdict"]] += 1
+    sorted_counts = {optimizer: dict(sorted(counts[optimizer].items())) for optimizer in sorted(counts)}
+    version = report["header"]["implementation"]["version"]
     return {"implementation": name, "version": version, "edition": edition, "counts": sorted_counts}
 
 
@@ -78,10 +93,14 @@ def read() -> list[Document]:
 def main(names: Sequence[str]) -> None:
     """Judge what is named and write its result, or write the page."""
     for text in names:
-        name, _, edition = text.partition("@")
-        implementation = load(name, edition or None)
-        result = judged(name, implementation, edition or implementation.editions[0])
-        path = RESULTS / f"{text.replace('@', '-')}.json"
+        named, _, report = text.partition("=")
+        name, _, edition = named.partition("@")
+        if report:
+            result = reported(name, Path(report))
+        else:
+            implementation = load(name, edition or None)
+            result = judged(name, implementation, edition or implementation.editions[0])
+        path = RESULTS / f"{named.replace('@', '-')}.json"
         path.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
         print(path)
     if not names:

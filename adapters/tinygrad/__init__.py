@@ -13,16 +13,21 @@ from tinygrad.nn import optim
 from ..port import Document, Port, Training
 
 
+def tensor(value: np.ndarray) -> Any:
+    """A tensor with memory of its own; of a numpy scalar tinygrad makes a constant, which stands on no device."""
+    return tinygrad.Tensor(value.reshape(-1)).reshape(value.shape)
+
+
 class Tinygrad(Training):
     """A tinygrad optimizer."""
 
     def __init__(self, call: str, arguments: Document, variables: list[np.ndarray]) -> None:
-        self.parameters = [tinygrad.Tensor(value).is_param_(True).realize() for value in variables]
+        self.parameters = [tensor(value).is_param_(True).realize() for value in variables]
         self.optimizer: Any = getattr(optim, call)(self.parameters, **arguments)
 
     def apply(self, gradients: Sequence[np.ndarray | None]) -> None:
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
-            parameter.grad = None if gradient is None else tinygrad.Tensor(gradient)
+            parameter.grad = None if gradient is None else tensor(gradient)
         with tinygrad.helpers.Context(TRAINING=1):
             self.optimizer.step()
 
@@ -30,7 +35,7 @@ class Tinygrad(Training):
         return np.array(self.parameters[index].numpy())
 
     def assign(self, index: int, value: np.ndarray) -> None:
-        self.parameters[index].assign(tinygrad.Tensor(value)).realize()
+        self.parameters[index].assign(tensor(value)).realize()
 
     def slot(self, index: int, entry: str) -> np.ndarray | None:
         return np.array(getattr(self.optimizer, entry)[index].numpy())
@@ -38,16 +43,16 @@ class Tinygrad(Training):
     def assign_slot(self, index: int, entry: str, value: np.ndarray) -> None:
         held = getattr(self.optimizer, entry)
         if held:  # it keeps none without momentum
-            held[index].assign(tinygrad.Tensor(value.astype(np.float32))).realize()
+            held[index].assign(tensor(value.astype(np.float32))).realize()
 
     def set_steps(self, count: int) -> None:
         for beta in ("b1", "b2"):
             if hasattr(self.optimizer, f"{beta}_t"):
                 power = np.array([getattr(self.optimizer, beta) ** count], np.float32)
-                getattr(self.optimizer, f"{beta}_t").assign(tinygrad.Tensor(power)).realize()
+                getattr(self.optimizer, f"{beta}_t").assign(tensor(power)).realize()
 
     def set_learning_rate(self, value: float) -> None:
-        self.optimizer.lr.assign(tinygrad.Tensor(np.array([value], np.float32))).realize()
+        self.optimizer.lr.assign(tensor(np.array([value], np.float32))).realize()
 
 
 def adapter() -> Port:
