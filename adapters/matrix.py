@@ -1,7 +1,7 @@
 """The matrix of docs/implementations.md: how many cases of each optimizer are exact, close or divergent.
 
 python -m goldenstep.adapters.matrix torch        judge torch here, write adapters/results/torch.json
-python -m goldenstep.adapters.matrix torch=x.json the same from the report of a run, as `check --report=x.json` writes it
+python -m goldenstep.adapters.matrix torch=x.json the same from the report that `check --report=x.json` wrote
 python -m goldenstep.adapters.matrix              write the matrix of all results into docs/implementations.md
 """
 

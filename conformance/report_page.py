@@ -111,7 +111,8 @@ def page(reports: Sequence[Document], comparisons: Sequence[Document] = ()) -> s
         features = sorted({feature for _, feature in places})
         own = [optimizer for optimizer in optimizers if any(row == optimizer for row, _ in places)]
         counts = cell(report["records"])
-        tallies = {level: tally for level, tally in by_level(report["records"]).items() if tally}
+        levels = by_level(report["records"])
+        tallies = {level: tally for level, tally in levels.items() if tally.total() > tally["unsupported"]}
         within.append(
             {
                 "name": name,
@@ -125,15 +126,16 @@ def page(reports: Sequence[Document], comparisons: Sequence[Document] = ()) -> s
             }
         )
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    data = {
-        name: [compact(record) for record in report["records"]] for name, report in zip(names, reports, strict=True)
-    }
+    rows = matrix(optimizers, names, across)
+    nowhere = [row["name"] for row in rows if not any(cell and cell["run"] for cell in row["cells"])]
     return environment.get_template("report.html.j2").render(
         names=names,
-        rows=matrix(optimizers, names, across),
+        rows=[row for row in rows if row["name"] not in nowhere],
+        nowhere=nowhere,
+        optimizers=optimizers,
         implementations=within,
         comparisons=[*map(compared, comparisons)],
-        data=json.dumps(data, separators=(",", ":")).replace("</", "<\\/"),
+        data=json.dumps(compact(names, reports), separators=(",", ":")).replace("</", "<\\/"),
     )
 
 
@@ -141,7 +143,7 @@ def compared(comparison: Document) -> Document:
     """A comparison as the template has it: its longest curve is the one that is drawn."""
     curves = [(len(case["curve"]) and case["curve"][-1][0], case["id"], case["curve"]) for case in comparison["cases"]]
     _, identity, curve = max(curves, default=(0, "", []))
-    return {**comparison, "id": identity, "curve": curve}
+    return {**comparison, "id": identity, "curve": drawn(curve)}
 
 
 def labels(reports: Sequence[Document]) -> list[str]:
@@ -154,9 +156,39 @@ def labels(reports: Sequence[Document]) -> list[str]:
     return [name if full.count(name) == 1 else f"{name} ({full[: i + 1].count(name)})" for i, name in enumerate(full)]
 
 
-def compact(record: Document) -> Document:
-    """A record as the page's script has it."""
-    return {"s": state_of(record), **{name: value for name, value in record.items() if name not in ("compared",)}}
+OF_THE_CASE = ("id", "edition", "optimizer", "features", "clauses", "compared")
+
+
+def compact(names: Sequence[str], reports: Sequence[Document]) -> Document:
+    """The records as the page's script has them: what belongs to a case, or is said of many, stands once."""
+    lists: dict[tuple[str, ...], int] = {}
+    cases: dict[str, list[Any]] = {}
+    for record in (record for report in reports for record in report["records"]):
+        features, clauses = (lists.setdefault(tuple(record[key]), len(lists)) for key in ("features", "clauses"))
+        cases.setdefault(record["id"], [record["id"], record["optimizer"], features, clauses])
+    places = {identity: place for place, identity in enumerate(cases)}
+    shown = {}
+    for name, report in zip(names, reports, strict=True):
+        unsupported: dict[str, list[int]] = defaultdict(list)
+        records = []
+        for record in report["records"]:
+            if state_of(record) == "unsupported":
+                unsupported[record.get("reason", "")].append(places[record["id"]])
+            else:
+                records.append(slim(record, places[record["id"]]))
+        shown[name] = {"records": records, "unsupported": sorted(unsupported.items())}
+    return {"lists": list(lists), "cases": list(cases.values()), "reports": shown}
+
+
+def slim(record: Document, place: int) -> Document:
+    """A record without what belongs to its case, and with one of the distances of its curve."""
+    kept = {key: value for key, value in record.items() if key not in OF_THE_CASE}
+    return {"c": place, "s": state_of(record), **kept, **({"curve": drawn(kept["curve"])} if "curve" in kept else {})}
+
+
+def drawn(curve: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """The points of a curve as they are drawn: step, and distance relative to the largest weight."""
+    return [[step, relative] for step, _, relative in curve]
 
 
 def badge(report: Document, edition: str) -> str:

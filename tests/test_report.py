@@ -99,7 +99,12 @@ def test_the_page_needs_no_other_file(folder: Path) -> None:
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
     assert "</script><" not in page.partition('id="data">')[2].partition("</script>\n")[0]
     data = json.loads(page.partition('id="data">')[2].partition("</script>")[0])
-    assert {name: len(records) for name, records in data.items()} == {"mypkg": 6, "reference": 6}
+    assert len(data["cases"]) == 6
+    shown = data["reports"]
+    assert {name: len(one["records"]) for name, one in shown.items()} == {"mypkg": 5, "reference": 6}
+    assert [
+        (reason, [data["cases"][place][0] for place in places]) for reason, places in shown["mypkg"]["unsupported"]
+    ] == [("no Nadam", ["keras3/nadam/defaults-float32"])]
     assert [path.name for path in sorted((folder / "badges").iterdir())] == ["mypkg-keras3.svg", "reference-keras3.svg"]
     for path in (folder / "badges").iterdir():
         ElementTree.fromstring(path.read_text())
