@@ -1,5 +1,7 @@
 """Cases inside `tf.function`: the defaults, the options that ask for another rule, and some of the pipeline.
 
+The former two once more from weights of 0, and with whole packets of 8 numbers, for which estimates of roots are taken.
+
 Grappler rewrites a graph before it runs, so that some rules round otherwise; and what Python counts is counted when
 the graph is made, not when it runs.
 """
@@ -14,7 +16,18 @@ from .drawing import Document, Shape, slug
 from .lifecycle_cases import EMA, Case, Maker
 
 SHAPES: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
+PACKETS: dict[str, Shape] = {"kernel": (3, 8), "bias": (11,)}
 STEPS = 4
+VARIANTS: dict[str, list[Document]] = {
+    "SGD": [{"momentum": 0.0}],
+    "RMSprop": [{"momentum": 0.0}, {"momentum": 0.0, "centered": True}],
+    "Ftrl": [
+        {"learning_rate_power": -0.75},
+        {"learning_rate_power": -0.75, "l2_shrinkage_regularization_strength": 0.01},
+    ],
+    "Muon": [{"rms_rate": None}],
+}
+"""What asks for rules that no option alone does."""
 PIPELINE: list[Document] = [{"clipnorm": 0.5}, {"global_clipnorm": 0.5}, {"weight_decay": 0.5}, EMA, {"decay": 0.5}]
 
 
@@ -27,6 +40,12 @@ def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
     for config in configs:
         case = make.case(config, lambda s: s.many(STEPS), shapes=SHAPES)
         yield f"graph-{slug(config) or 'defaults'}", {**case, "features": ["graph"], "mode": "graph"}
+    for config in [{}, *options(edition, optimizer)]:
+        case = make.case(config, lambda s: s.many(STEPS), shapes=PACKETS)
+        for variable in case["variables"]:  # beside a weight of 0 every bit of the update is seen
+            variable["value"]["values"] = [0.0] * len(variable["value"]["values"])
+        marks = {"features": ["graph"], "flags": ["starts-at-zero"], "mode": "graph"}
+        yield f"graph-{slug(config) or 'defaults'}+starts-at-zero", {**case, **marks}
 
 
 def options(edition: str, optimizer: str) -> Iterator[Document]:
@@ -36,3 +55,4 @@ def options(edition: str, optimizer: str) -> Iterator[Document]:
             yield {name: not entry["default"]}
         elif not entry["default"] and entry["samples"] and entry["type"] in ("float", "int"):
             yield {name: entry["samples"][0]}
+    yield from VARIANTS.get(optimizer, [])

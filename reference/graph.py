@@ -1,8 +1,10 @@
 """Steps inside `tf.function`: what Python does happens once, when the graph is made.
 
 Source       tensorflow, python/eager/polymorphic_function; keras 2.15.0, src/optimizers/nadam.py: _u_product_counter.
-What it is   The arithmetic of a graph is the eager one but for Grappler's rewrites, for which `spec/optimizers` states
-             bounds.  Nadam of TF 2.9 to 2.15 counts in a number of Python's: every variable keeps the count it had when
+             tensorflow, core/grappler/optimizers: arithmetic_optimizer and constant_folding.
+What it is   Where Grappler rewrites a rule, the table GRAPH of its file has the rule as it then is: a division by a
+             square root has become a product, a power a root, and numbers are multiplied before arrays are.
+             Nadam of TF 2.9 to 2.15 counts in a number of Python's: every variable keeps the count it had when
              the graph was made, so that from the second step on each of them multiplies the product.
 """
 
@@ -20,6 +22,8 @@ Pairs = Iterable[tuple[Gradient | None, Variable]]
 
 def traced(optimizer: Any) -> Callable[[Pairs], None]:
     """`apply_gradients` of an optimizer whose state is made before the graph is."""
+    optimizer._in_graph = True
+    optimizer._choose_rules(optimizer._owned)
     count = optimizer._slots.setdefault(("u_count", None), Variable(np.array(1), "u_count"))
     update = optimizer._update
 

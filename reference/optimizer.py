@@ -39,6 +39,7 @@ class Optimizer:
     optimizer: ClassVar[str]
     rules: ClassVar[ModuleType]
     _missing: ClassVar[type[Exception]] = IndexError
+    _in_graph = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         bound = inspect.signature(type(self)).bind(*args, **kwargs)
@@ -128,10 +129,15 @@ class Optimizer:
         for variable in variables:
             owner = Owner(variable.path, variable.shape, variable.dtype.name)
             chosen = spec.variant(self.optimizer, facts(self.optimizer, self._config, owner))
-            self._plans[id(variable)] = self._plan(self.rules.RULES[self.edition][chosen], variable)
+            self._plans[id(variable)] = self._plan(self._rule(chosen), variable)
             sparse_rule = self.rules.SPARSE.get(self.edition, {}).get(chosen)
             if sparse_rule:
                 self._sparse_plans[id(variable)] = self._plan(sparse_rule, variable)
+
+    def _rule(self, variant: str) -> Rule:
+        """The rule of a variant; inside a graph it may be another one."""
+        rule: Rule = self.rules.RULES[self.edition][variant]
+        return getattr(self.rules, "GRAPH", {}).get(self.edition, {}).get(variant, rule) if self._in_graph else rule
 
     def _started(self, entry: Entry, owner: Variable | None) -> Variable:
         """A new state variable with its first value."""

@@ -31,14 +31,14 @@ def module(optimizer: str) -> ModuleType:
 def distinct_rules(kind: str) -> Iterator[tuple[str, Rule]]:
     for optimizer in spec.optimizers():
         seen: list[Rule] = []
-        for table in getattr(module(optimizer), kind).values():
+        for table in getattr(module(optimizer), kind, {}).values():
             for rule in table.values():
                 if rule not in seen:
                     seen.append(rule)
                     yield optimizer, rule
 
 
-RULES = [(optimizer, kind, rule) for kind in ("RULES", "SPARSE") for optimizer, rule in distinct_rules(kind)]
+RULES = [(optimizer, kind, rule) for kind in ("RULES", "SPARSE", "GRAPH") for optimizer, rule in distinct_rules(kind)]
 EACH = pytest.mark.parametrize(("optimizer", "kind", "rule"), RULES, ids=[f"{o}-{r.__name__}" for o, _, r in RULES])
 
 
@@ -63,16 +63,16 @@ def agrees(
 ) -> bool:
     """Does the reference pass every golden of a variant with `rule` in the place of its own?
 
-    Without a sparse rule the rows are made an array, for the dense one.
+    Without a sparse rule the rows are made an array, for the dense one; without a rule of graphs it is the eager one.
     """
     with monkeypatch.context() as patch:
         patch.setitem(getattr(module(optimizer), kind)[edition], variant, rule)
         judged = 0
         for golden in files.goldens(files.path_of(edition, optimizer)):
-            sparse = "sparse" in golden["case"]["features"]
-            if golden["case"].get("mode") == "graph":
-                continue  # inside a graph a rule may be within a bound
-            if golden["case"]["events"] and variant in variants_of(golden) and (sparse or kind == "RULES"):
+            sparse, graph = "sparse" in golden["case"]["features"], golden["case"].get("mode") == "graph"
+            if graph != (kind == "GRAPH") or (kind == "SPARSE" and not sparse):
+                continue
+            if golden["case"]["events"] and variant in variants_of(golden):
                 judged += 1
                 record = judge(IMPLEMENTATION, golden["case"], golden["trajectory"])
                 if record.verdict is not Verdict.EXACT:
@@ -91,16 +91,19 @@ def test_a_rule_has_the_bits_of_exactly_its_own_editions(
         candidates = [e for e, table in tables.items() if variant in table and takes_the_same(rule, table[variant])]
         matched = {e for e in candidates if agrees(optimizer, kind, e, variant, rule, monkeypatch)}
         assert matched == own
-        assert kind == "RULES" or not any(agrees(optimizer, kind, e, variant, None, monkeypatch) for e in own)
+        without = module(optimizer).RULES if kind == "GRAPH" else {}
+        for edition in own if kind != "RULES" else ():
+            eager = without.get(edition, {}).get(variant)
+            assert not agrees(optimizer, kind, edition, variant, eager, monkeypatch)
 
 
 @pytest.mark.parametrize("optimizer", spec.optimizers())
 def test_a_rule_file_serves_every_edition_and_variant(optimizer: str) -> None:
     document = spec.optimizers()[optimizer]
     tables = module(optimizer).RULES
-    sparse = module(optimizer).SPARSE
-    assert set(tables) == set(document["editions"]) >= set(sparse)
-    for table in (*tables.values(), *sparse.values()):
+    others = [module(optimizer).SPARSE, getattr(module(optimizer), "GRAPH", {})]
+    assert all(set(tables) == set(document["editions"]) >= set(other) for other in others)
+    for table in (*tables.values(), *(table for other in others for table in other.values())):
         assert set(table) <= {variant["name"] for variant in document["variants"]}
 
 

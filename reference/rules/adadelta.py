@@ -20,6 +20,11 @@ tf2.9.legacy, tf2.12.legacy   adadelta_lazy       summed                        
 tf2.15.legacy                 adadelta_lazy_2_15  summed                               stay, and their state too
 tf2.9, tf2.12, tf2.15         adadelta_rows       squared each in tf2.9, else summed   stay
 keras3                        adadelta_slices     squared each, and a step each        stay, unless a divisor is NaN
+
+edition, graph                plain                     quotient
+tf2.9, tf2.12                 adadelta_left_graph       sqrt * g * rsqrt
+tf2.15                        adadelta_left_graph_2_15  sqrt * g * rsqrt_2_15
+keras3                        adadelta_square_graph     sqrt * g * rsqrt_2_15
 """
 
 from __future__ import annotations
@@ -75,6 +80,39 @@ def adadelta_square(w, g, v, d, *, learning_rate, rho, epsilon):
     lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
     v = rho * v + rest * (g * g)
     delta = -(sqrt(d + epsilon) * g / sqrt(v + epsilon))
+    d = rho * d + rest * (delta * delta)
+    w = w + lr * delta
+    return w, v, d
+
+
+def adadelta_left_graph(w, g, v, d, *, learning_rate, rho, epsilon):
+    """adadelta_left inside tf.function of TF 2.9 and 2.12: Grappler multiplies by a reciprocal root."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * g * g
+    delta = -sqrt(d + epsilon) * g * rsqrt(v + epsilon)
+    d = rho * d + rest * delta * delta
+    w = w + lr * delta
+    return w, v, d
+
+
+def adadelta_left_graph_2_15(w, g, v, d, *, learning_rate, rho, epsilon):
+    """The same of TF 2.15."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * g * g
+    delta = -sqrt(d + epsilon) * g * rsqrt_2_15(v + epsilon)
+    d = rho * d + rest * delta * delta
+    w = w + lr * delta
+    return w, v, d
+
+
+def adadelta_square_graph(w, g, v, d, *, learning_rate, rho, epsilon):
+    """adadelta_square inside tf.function of TF 2.21."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * (g * g)
+    delta = -(sqrt(d + epsilon) * g * rsqrt_2_15(v + epsilon))
     d = rho * d + rest * (delta * delta)
     w = w + lr * delta
     return w, v, d
@@ -161,4 +199,11 @@ SPARSE = {
     "tf2.12": {"plain": adadelta_rows},
     "tf2.15": {"plain": adadelta_rows},
     "keras3": {"plain": adadelta_slices},
+}
+
+GRAPH = {
+    "tf2.9": {"plain": adadelta_left_graph},
+    "tf2.12": {"plain": adadelta_left_graph},
+    "tf2.15": {"plain": adadelta_left_graph_2_15},
+    "keras3": {"plain": adadelta_square_graph},
 }

@@ -17,6 +17,9 @@ keras3    factored              vector              g / sqrt(v)         float32
 edition, sparse   factored          vector          duplicate rows          untouched rows
 tf2.12, tf2.15    as dense          as dense        summed in the pipeline  stay
 keras3            factored_slices   vector_slices   squared each            stay
+
+edition, graph    factored          vector          direction
+keras3            factored_graph    vector_graph    g * rsqrt_2_15(v)
 """
 
 from __future__ import annotations
@@ -117,6 +120,32 @@ def vector(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, cli
     return w, v
 
 
+def factored_graph(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
+    """factored inside tf.function: Grappler multiplies by a reciprocal root."""
+    lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
+    (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    alpha = maximum(epsilon_2, sqrt(in_float32(mean, w * w))) * minimum(lr, 1 / sqrt(t))
+    beta, square = 1 - power(t, decay), g * g + epsilon_1
+    r = beta * r + (1 - beta) * in_float32(row_mean, square)
+    c = beta * c + (1 - beta) * in_float32(column_mean, square)
+    v = (r / in_float32(row_mean, r)[..., None])[..., None] * c[..., None, :]
+    u = g * rsqrt_2_15(v)
+    w = w - alpha * (u / maximum(one, sqrt(in_float32(mean, u * u)) / clip))
+    return w, r, c, v
+
+
+def vector_graph(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
+    """vector inside tf.function."""
+    lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
+    (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    alpha = maximum(epsilon_2, sqrt(in_float32(mean, w * w))) * minimum(lr, 1 / sqrt(t))
+    beta, square = 1 - power(t, decay), g * g + epsilon_1
+    v = beta * v + (1 - beta) * square
+    u = g * rsqrt_2_15(v)
+    w = w - alpha * (u / maximum(one, sqrt(in_float32(mean, u * u)) / clip))
+    return w, v
+
+
 def factored_slices(w, g, indices, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
     """keras 3's Adafactor.update_step of IndexedSlices of a matrix: untouched rows count in the means, but stay."""
     lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
@@ -152,3 +181,5 @@ RULES = {
 }
 
 SPARSE = {"keras3": {"factored": factored_slices, "vector": vector_slices}}
+
+GRAPH = {"keras3": {"factored": factored_graph, "vector": vector_graph}}

@@ -17,11 +17,15 @@ tf2.4             adagrad_lazy_2_4  summed                               stay
 tf2.9             adagrad_sum       squared each; the step has the sum   stay, unless the divisor is 0
 tf2.12, tf2.15    adagrad_rows      summed in the pipeline               stay
 keras3            adagrad_slices    squared each, and a step each        stay, unless a divisor is 0 or NaN
+
+edition, graph    plain               divided by the root
+tf2.9, tf2.12     adagrad_graph       * rsqrt
+tf2.15, keras3    adagrad_graph_2_15  * rsqrt_2_15
 """
 
 from __future__ import annotations
 
-from ..bits import cast, sqrt, sqrt_2_4
+from ..bits import cast, rsqrt, rsqrt_2_15, sqrt, sqrt_2_4
 from ..slices import added, by_row, dense, divided, gathered, replaced, summed
 
 
@@ -46,6 +50,22 @@ def adagrad_ops(w, g, a, *, learning_rate, epsilon):
     lr, epsilon = cast(w.dtype, learning_rate, epsilon)
     a = a + g * g
     w = w - lr * g / sqrt(a + epsilon)
+    return w, a
+
+
+def adagrad_graph(w, g, a, *, learning_rate, epsilon):
+    """adagrad_ops inside tf.function of TF 2.9 and 2.12: Grappler multiplies by a reciprocal root."""
+    lr, epsilon = cast(w.dtype, learning_rate, epsilon)
+    a = a + g * g
+    w = w - lr * g * rsqrt(a + epsilon)
+    return w, a
+
+
+def adagrad_graph_2_15(w, g, a, *, learning_rate, epsilon):
+    """The same of TF 2.15 and 2.21."""
+    lr, epsilon = cast(w.dtype, learning_rate, epsilon)
+    a = a + g * g
+    w = w - lr * g * rsqrt_2_15(a + epsilon)
     return w, a
 
 
@@ -116,4 +136,11 @@ SPARSE = {
     "tf2.12": {"plain": adagrad_rows},
     "tf2.15": {"plain": adagrad_rows},
     "keras3": {"plain": adagrad_slices},
+}
+
+GRAPH = {
+    "tf2.9": {"plain": adagrad_graph},
+    "tf2.12": {"plain": adagrad_graph},
+    "tf2.15": {"plain": adagrad_graph_2_15},
+    "keras3": {"plain": adagrad_graph_2_15},
 }

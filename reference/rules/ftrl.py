@@ -23,6 +23,9 @@ tf2.12.legacy, tf2.15.legacy  ftrl_lazy          ftrl_lazy_shrinkage      summed
 tf2.9, tf2.12, tf2.15         as dense           as dense                 summed
 keras3                        ftrl_slices        ftrl_slices              squared each, then summed
 
+edition, graph                 with learning_rate_power=-0.5
+tf2.9, tf2.12, tf2.15, keras3  ftrl_graph
+
 The sparse kernels leave the other rows alone.  They never scale linear by the learning rate, not even in tf2.4.
 """
 
@@ -30,7 +33,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..bits import cast, cast_tensor, larger, minimum, powers, root, root_2_4, sign
+from ..bits import cast, cast_tensor, larger, minimum, powers, root, root_2_4, sign, sqrt
 from ..eigen_pow import pow_2_9, pow_2_21, root_2_9, root_2_12
 from ..errors import InvalidArgumentError
 from ..slices import by_row, dense, gathered, replaced, summed
@@ -237,6 +240,28 @@ def summed_by_kernel(linear, g, old, new, row, p, lr, power):
         return linear + g - (powers(new, p) - powers(old, p)) / lr * row, root(new, p)
     before, after = by_row(power, old, p), by_row(power, new, p)
     return linear + (g - (after - before) / lr * row), after
+
+
+def ftrl_graph(
+    w,
+    g,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    l2_shrinkage_regularization_strength,
+    beta,
+):
+    """Ftrl.update_step inside tf.function: Grappler takes a root for the power 1/2, and a product for 2."""
+    lr, l1, l2, beta = cast(w.dtype, learning_rate, l1_regularization_strength, l2_regularization_strength, beta)
+    shrinkage = w.dtype.type(2 * l2_shrinkage_regularization_strength)
+    before, after = sqrt(accumulator), sqrt(accumulator + g * g)
+    linear = linear + (g + shrinkage * w - (after - before) / lr * w)
+    quadratic = after / lr + 2 * (l2 + beta / (2 * lr))
+    w = (larger(minimum(linear, l1), -l1) - linear) / quadratic
+    return w, accumulator + g * g, linear
 
 
 def ftrl_lazy_2_4(
@@ -469,3 +494,5 @@ SPARSE = {
     "tf2.15.legacy": LAZY,
     "keras3": dict.fromkeys(("plain", "power", "shrinkage", "shrinkage_power"), ftrl_slices),
 }
+
+GRAPH = dict.fromkeys(("tf2.9", "tf2.12", "tf2.15", "keras3"), dict.fromkeys(("plain", "shrinkage"), ftrl_graph))

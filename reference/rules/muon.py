@@ -12,25 +12,17 @@ keras3    muon                           unscaled             adam
 
 edition, sparse   a matrix   with rms_rate=None   where uses_adam holds
 keras3            as dense   as dense             adam_slices
+
+edition, graph    a matrix     with rms_rate=None   where uses_adam holds
+keras3            muon_graph   unscaled_graph       as dense
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
 
-from ..bits import cast, cast_tensor, matmul, power, sqrt, total
+from ..bits import cast, cast_tensor, matmul, matmul_with_transpose, power, sqrt, total
 from ..slices import dense
-
-
-def uses_adam(config: Mapping[str, Any], shape: Sequence[int], path: str) -> bool:
-    """Is a variable of this shape and path left to Adam?"""
-    if len(shape) != 2 or (config["exclude_embeddings"] and "embedding" in path.lower()):
-        return True
-    return any(re.search(keyword, path) for keyword in config["exclude_layers"] or [])
 
 
 def orthogonal(x, steps, a, b, c):
@@ -55,6 +47,32 @@ def unscaled(w, g, m, *, learning_rate, momentum, nesterov, ns_steps, muon_a, mu
     """keras Muon's step of a matrix with rms_rate=None."""
     m = m + (g + m * (momentum - 1))
     x = orthogonal(g + momentum * m if nesterov else m, ns_steps, muon_a, muon_b, muon_c)
+    w = w - (learning_rate * x).astype(w.dtype)
+    return w, m
+
+
+def orthogonal_graph(x, steps, a, b, c):
+    """orthogonal inside tf.function: Grappler makes a transposition part of the product."""
+    wide = x.T if x.shape[0] > x.shape[1] else x
+    wide = wide / (sqrt(total(wide * wide)) + 1e-7)
+    for _ in range(steps):
+        s = matmul_with_transpose(wide)
+        wide = a * wide + matmul(b * s + matmul(c * s, s), wide)
+    return wide.T if x.shape[0] > x.shape[1] else wide
+
+
+def muon_graph(w, g, m, *, learning_rate, momentum, nesterov, ns_steps, muon_a, muon_b, muon_c, rms_rate):
+    """muon inside tf.function: numbers are multiplied before the matrix is."""
+    m = m + (g + m * (momentum - 1))
+    x = orthogonal_graph(g + momentum * m if nesterov else m, ns_steps, muon_a, muon_b, muon_c)
+    w = w - (learning_rate * sqrt(np.float32(max(w.shape))) * rms_rate * x).astype(w.dtype)
+    return w, m
+
+
+def unscaled_graph(w, g, m, *, learning_rate, momentum, nesterov, ns_steps, muon_a, muon_b, muon_c):
+    """unscaled inside tf.function."""
+    m = m + (g + m * (momentum - 1))
+    x = orthogonal_graph(g + momentum * m if nesterov else m, ns_steps, muon_a, muon_b, muon_c)
     w = w - (learning_rate * x).astype(w.dtype)
     return w, m
 
@@ -86,3 +104,5 @@ def adam_slices(w, g, indices, m, v, *, t, learning_rate, adam_lr_ratio, adam_be
 RULES = {"keras3": {"adam": adam, "unscaled": unscaled, "muon": muon}}
 
 SPARSE = {"keras3": {"adam": adam_slices}}
+
+GRAPH = {"keras3": {"unscaled": unscaled_graph, "muon": muon_graph}}

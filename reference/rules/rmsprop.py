@@ -29,6 +29,13 @@ tf2.12        rsqrt_rows           centered_rsqrt_rows       momentum_rsqrt_rows
 tf2.15        rsqrt_rows_2_15      centered_rsqrt_rows_2_15  momentum_rsqrt_rows_2_15  centered_momentum_rsqrt_rows_2_15
 keras3        inside_slices        centered_slices           momentum_slices           centered_momentum_slices
 
+The rules inside tf.function, where they are others:
+
+edition   plain       momentum             centered             centered_momentum
+tf2.12    graph       momentum_graph       centered_graph       centered_momentum_graph
+tf2.15    graph_2_15  momentum_graph_2_15  centered_graph_2_15  centered_momentum_graph_2_15
+keras3    graph_2_21  momentum_graph_2_21  centered_graph_2_21  centered_momentum_graph_2_21
+
 Duplicate rows are summed in tf2.4, *.legacy, tf2.12 and tf2.15; in tf2.9 and keras3 each is squared by itself.
 Rows without a gradient stand still where there is no momentum; in tf2.4 and *.legacy with momentum, too.
 """
@@ -269,6 +276,126 @@ def centered_momentum_inside(w, g, v, m, a, *, learning_rate, rho, momentum, eps
     v = rho * v + rest * (g * g)
     a = rho * a + rest * g
     m = momentum * m + lr * g / sqrt(v - a * a + epsilon)
+    w = w - m
+    return w, v, m, a
+
+
+def graph(w, g, v, *, learning_rate, rho, epsilon):
+    """inside_rsqrt inside tf.function: Grappler multiplies the gradient last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * (g * g)
+    w = w - lr * rsqrt(v + epsilon) * g
+    return w, v
+
+
+def centered_graph(w, g, v, a, *, learning_rate, rho, epsilon):
+    """centered_rsqrt inside tf.function: Grappler multiplies the gradient last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * (g * g)
+    a = rho * a + rest * g
+    w = w - lr * rsqrt(v - a * a + epsilon) * g
+    return w, v, a
+
+
+def graph_2_15(w, g, v, *, learning_rate, rho, epsilon):
+    """inside_rsqrt_2_15 inside tf.function: Grappler multiplies the gradient last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * (g * g)
+    w = w - lr * rsqrt_2_15(v + epsilon) * g
+    return w, v
+
+
+def centered_graph_2_15(w, g, v, a, *, learning_rate, rho, epsilon):
+    """centered_rsqrt_2_15 inside tf.function: Grappler multiplies the gradient last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * (g * g)
+    a = rho * a + rest * g
+    w = w - lr * rsqrt_2_15(v - a * a + epsilon) * g
+    return w, v, a
+
+
+def graph_2_21(w, g, v, *, learning_rate, rho, epsilon):
+    """inside inside tf.function: Grappler multiplies by a reciprocal root."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * (g * g)
+    w = w - lr * g * rsqrt_2_15(v + epsilon)
+    return w, v
+
+
+def centered_graph_2_21(w, g, v, a, *, learning_rate, rho, epsilon):
+    """centered_inside inside tf.function: Grappler multiplies by a reciprocal root."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = rho * v + rest * (g * g)
+    a = rho * a + rest * g
+    w = w - lr * g * rsqrt_2_15(v - a * a + epsilon)
+    return w, v, a
+
+
+def momentum_graph(w, g, v, m, *, learning_rate, rho, momentum, epsilon):
+    """momentum_rsqrt inside tf.function: Grappler multiplies the gradient last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = rho * v + rest * (g * g)
+    m = momentum * m + lr * rsqrt(v + epsilon) * g
+    w = w - m
+    return w, v, m
+
+
+def centered_momentum_graph(w, g, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """centered_momentum_rsqrt inside tf.function: the gradient is multiplied last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = rho * v + rest * (g * g)
+    a = rho * a + rest * g
+    m = momentum * m + lr * rsqrt(v - a * a + epsilon) * g
+    w = w - m
+    return w, v, m, a
+
+
+def momentum_graph_2_15(w, g, v, m, *, learning_rate, rho, momentum, epsilon):
+    """momentum_rsqrt_2_15 inside tf.function: the gradient is multiplied last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = rho * v + rest * (g * g)
+    m = momentum * m + lr * rsqrt_2_15(v + epsilon) * g
+    w = w - m
+    return w, v, m
+
+
+def centered_momentum_graph_2_15(w, g, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """centered_momentum_rsqrt_2_15 inside tf.function: the gradient is multiplied last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = rho * v + rest * (g * g)
+    a = rho * a + rest * g
+    m = momentum * m + lr * rsqrt_2_15(v - a * a + epsilon) * g
+    w = w - m
+    return w, v, m, a
+
+
+def momentum_graph_2_21(w, g, v, m, *, learning_rate, rho, momentum, epsilon):
+    """momentum_inside inside tf.function: Grappler multiplies by a reciprocal root."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = rho * v + rest * (g * g)
+    m = momentum * m + lr * g * rsqrt_2_15(v + epsilon)
+    w = w - m
+    return w, v, m
+
+
+def centered_momentum_graph_2_21(w, g, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """centered_momentum_inside inside tf.function: Grappler multiplies by a reciprocal root."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = rho * v + rest * (g * g)
+    a = rho * a + rest * g
+    m = momentum * m + lr * g * rsqrt_2_15(v - a * a + epsilon)
     w = w - m
     return w, v, m, a
 
@@ -637,4 +764,25 @@ SPARSE = {
     "tf2.12": RSQRT_ROWS,
     "tf2.15": RSQRT_ROWS_2_15,
     "keras3": SLICES,
+}
+
+GRAPH = {
+    "tf2.12": {
+        "plain": graph,
+        "momentum": momentum_graph,
+        "centered": centered_graph,
+        "centered_momentum": centered_momentum_graph,
+    },
+    "tf2.15": {
+        "plain": graph_2_15,
+        "momentum": momentum_graph_2_15,
+        "centered": centered_graph_2_15,
+        "centered_momentum": centered_momentum_graph_2_15,
+    },
+    "keras3": {
+        "plain": graph_2_21,
+        "momentum": momentum_graph_2_21,
+        "centered": centered_graph_2_21,
+        "centered_momentum": centered_momentum_graph_2_21,
+    },
 }

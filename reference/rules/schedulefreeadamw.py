@@ -7,8 +7,8 @@ State        z, starts as a copy of w; v, starts at 0.  Both have the dtype and 
 Units        learning_rate is in units of w per step; epsilon in units of g; warmup_steps in steps; the betas are pure.
 Constraints  beta_1 = 0 divides by zero: NaN or infinity from the first step on.
 
-edition   dense               sparse
-keras3    schedulefreeadamw   schedulefreeadamw_slices
+edition   dense               sparse                     graph
+keras3    schedulefreeadamw   schedulefreeadamw_slices   schedulefreeadamw_graph
 """
 
 from __future__ import annotations
@@ -30,6 +30,18 @@ def schedulefreeadamw(w, g, z, v, *, t, learning_rate, beta_1, beta_2, epsilon, 
     return w, z, v
 
 
+def schedulefreeadamw_graph(w, g, z, v, *, t, learning_rate, beta_1, beta_2, epsilon, warmup_steps):
+    """schedulefreeadamw inside tf.function: Grappler divides one number by beta_1, not all of x."""
+    lr, t, warmup = cast(w.dtype, learning_rate, t, warmup_steps)
+    b1, b2, epsilon = cast_tensor(w.dtype, beta_1, beta_2, epsilon)
+    lr = lr * minimum(t / warmup, 1) if warmup_steps > 0 else lr
+    v = v + (g * g - v) * (1 - b2)
+    z = z - lr * g / (sqrt(v / (1 - power(b2, t))) + epsilon)
+    x = (1 - 1 / t) / b1 * (w - (1 - b1) * z) + 1 / t * z
+    w = (1 - b1) * z + b1 * x
+    return w, z, v
+
+
 def schedulefreeadamw_slices(w, g, indices, z, v, *, t, learning_rate, beta_1, beta_2, epsilon, warmup_steps):
     """keras ScheduleFreeAdamW.update_step of IndexedSlices: z takes a step of each row."""
     lr, t, warmup = cast(w.dtype, learning_rate, t, warmup_steps)
@@ -47,3 +59,5 @@ def schedulefreeadamw_slices(w, g, indices, z, v, *, t, learning_rate, beta_1, b
 RULES = {"keras3": {"plain": schedulefreeadamw}}
 
 SPARSE = {"keras3": {"plain": schedulefreeadamw_slices}}
+
+GRAPH = {"keras3": {"plain": schedulefreeadamw_graph}}
