@@ -57,17 +57,57 @@ def targets() -> list[str]:
     return sorted(path.relative_to(REFERENCE).as_posix() for path in found if path.name not in ELSEWHERE)
 
 
-@functools.lru_cache(maxsize=4)
+class Piece(NamedTuple):
+    """A statement of a module or of a class, which is mutated by itself: its lines, from 0, and its indentation."""
+
+    file: str
+    where: str
+    start: int
+    stop: int
+    indent: int
+
+
+@functools.cache
+def lines_of(file: str) -> list[str]:
+    """The lines of a file of the reference."""
+    return (REFERENCE / file).read_text("utf-8").splitlines(keepends=True)
+
+
+@functools.cache
+def pieces(file: str) -> list[Piece]:
+    """The statements of a file but its imports and docstrings."""
+
+    def found(body: list[ast.stmt], name: str) -> Iterator[Piece]:
+        for node in body:
+            own = f"{name}.{getattr(node, 'name', '')}".strip(".")
+            if isinstance(node, ast.ClassDef):
+                yield from found(node.body, own)
+            elif not isinstance(node, ast.Import | ast.ImportFrom) and not is_text(node):
+                first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) - 1
+                yield Piece(file, own, first, node.end_lineno or node.lineno, node.col_offset)
+
+    return list(found(ast.parse("".join(lines_of(file))).body, ""))
+
+
 def mutants(file: str) -> list[Mutant]:
-    """Every mutant of a file, each changed text once."""
-    source = (REFERENCE / file).read_text("utf-8")
-    names, seen, made = functions(source), {source}, []
-    for operator, text in [*from_library(source), *without_statements(source), *with_operands_exchanged(source)]:
-        number, before, after = changed_line(source, text)
+    """Every mutant of a file."""
+    return [mutant for piece in pieces(file) for mutant in mutants_of(piece)]
+
+
+@functools.lru_cache(maxsize=1000)
+def mutants_of(piece: Piece) -> tuple[Mutant, ...]:
+    """Every mutant of a piece, each changed text once."""
+    lines, inside = lines_of(piece.file), " " * piece.indent
+    own = "".join(line.removeprefix(inside) for line in lines[piece.start : piece.stop])
+    seen, made = {own}, []
+    for operator, text in [*from_library(own), *without_statements(own), *with_operands_exchanged(own)]:
+        before, after = changed_line(own, text)
         if text not in seen and before != after and not in_signature(operator, before) and compiles(text):
             seen.add(text)
-            made.append(Mutant(file, names.get(number, ""), operator, before, after, text))
-    return made
+            changed = [inside + line if line.strip() else line for line in text.splitlines(keepends=True)]
+            source = "".join([*lines[: piece.start], *changed, *lines[piece.stop :]])
+            made.append(Mutant(piece.file, piece.where, operator, before, after, source))
+    return tuple(made)
 
 
 def in_signature(operator: str, line: str) -> bool:
@@ -84,36 +124,13 @@ def compiles(source: str) -> bool:
     return True
 
 
-def functions(source: str) -> dict[int, str]:
-    """The name of the innermost function or class around each line."""
-    found: dict[int, str] = {}
-
-    def visit(node: ast.AST, name: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            inner = name
-            if isinstance(child, ast.FunctionDef | ast.ClassDef):
-                inner = f"{name}.{child.name}".lstrip(".")
-                found.update(dict.fromkeys(range(child.lineno, (child.end_lineno or child.lineno) + 1), inner))
-            visit(child, inner)
-
-    visit(ast.parse(source), "")
-    return found
-
-
 def from_library(source: str) -> Iterator[tuple[str, str]]:
-    """What Cosmic Ray's operators make of each statement of a module but the imports."""
-    lines = source.splitlines(keepends=True)
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.Import | ast.ImportFrom) or is_text(node):
-            continue
-        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) - 1
-        start, piece, end = lines[:first], "".join(lines[first : node.end_lineno]), lines[node.end_lineno :]
-        for name in OPERATORS:
-            operator, occurrence = get_operator(name)(), 0
-            while text := mutate_code(piece.encode(), operator, occurrence):
-                changed = text.decode() if isinstance(text, bytes) else text
-                yield name.removeprefix("core/"), "".join([*start, changed, *end])
-                occurrence += 1
+    """What Cosmic Ray's operators make of a source."""
+    for name in OPERATORS:
+        operator, occurrence = get_operator(name)(), 0
+        while text := mutate_code(source.encode(), operator, occurrence):
+            yield name.removeprefix("core/"), text.decode() if isinstance(text, bytes) else text
+            occurrence += 1
 
 
 def is_text(node: ast.AST) -> bool:
@@ -143,9 +160,9 @@ def with_operands_exchanged(source: str) -> Iterator[tuple[str, str]]:
             yield "ExchangeOperands", "".join([*lines[: node.lineno - 1], text, *lines[node.lineno :]])
 
 
-def changed_line(source: str, text: str) -> tuple[int, str, str]:
-    """Number of the first line that differs, and that line before and after, without its indentation."""
-    for number, (one, other) in enumerate(zip(source.splitlines(), text.splitlines(), strict=False), 1):
+def changed_line(source: str, text: str) -> tuple[str, str]:
+    """The first line that differs, before and after, without its indentation."""
+    for one, other in zip(source.splitlines(), text.splitlines(), strict=False):
         if one != other:
-            return number, one.strip(), other.strip()
-    return 0, "", ""
+            return one.strip(), other.strip()
+    return "", ""

@@ -8,12 +8,15 @@ import sys
 import time
 from collections import Counter, deque
 from concurrent.futures import ProcessPoolExecutor
+from zlib import crc32
 
-from . import Mutant, mutants, targets
-from .equivalents import Equivalent, known, stale
+from . import Mutant, mutants, mutants_of, pieces, targets
+from .equivalents import Equivalent, known, reasons, stale
 from .judges import killer
 
 RECENT = 8
+STEP = 7919
+KILLED_WITHOUT = {"import": "broken", "time": "endless"}
 _recent: dict[tuple[str, str], deque[str]] = {}
 
 
@@ -27,10 +30,18 @@ def tried(mutant: Mutant) -> str:
     return found
 
 
-def evenly(every: list[Mutant], count: int) -> list[Mutant]:
-    """So many of the mutants that have to be killed, at equal distances."""
-    mortal = [mutant for mutant in every if not known(mutant)]
-    return [mortal[i * len(mortal) // count] for i in range(min(count, len(mortal)))]
+def sampled(count: int) -> list[Mutant]:
+    """So many of the mutants that have to be killed: one each of functions at equal distances."""
+    parts = [piece for file in targets() for piece in pieces(file)]
+    chosen: list[Mutant] = []
+    for number in range(len(parts)):  # a step that is prime to the number of parts comes to each of them
+        piece = parts[number * STEP % len(parts)]
+        mortal = [mutant for mutant in mutants_of(piece) if not known(mutant)]
+        if mortal:
+            chosen.append(mortal[crc32(piece.where.encode()) % len(mortal)])
+        if len(chosen) == count:
+            break
+    return sorted(chosen, key=lambda mutant: mutant.file)
 
 
 def main() -> int:
@@ -46,13 +57,13 @@ def main() -> int:
     start = time.monotonic()
     tried_files = given.files or targets()
     with ProcessPoolExecutor(given.processes) as pool:
-        every = [mutant for made in pool.map(mutants, tried_files) for mutant in made]
-        chosen = evenly(every, given.sample) if given.sample else every
+        made = () if given.sample else pool.map(mutants, tried_files)
+        chosen = sampled(given.sample) if given.sample else [mutant for some in made for mutant in some]
         used, counts = set[Equivalent](), Counter[str]()
         for count, (mutant, found) in enumerate(zip(chosen, pool.map(tried, chosen, chunksize=8), strict=True), 1):
             entry = known(mutant)
             if found:
-                counts["killed"] += 1
+                counts["killed" if "/" in found else KILLED_WITHOUT[found]] += 1
             elif entry:
                 counts["equivalent"] += 1
                 used.add(entry)
@@ -61,14 +72,15 @@ def main() -> int:
                 print(f"survives: {mutant}", flush=True)
             if count % 200 == 0:
                 print(f"{count} of {len(chosen)}, {count / (time.monotonic() - start):.1f} a second", flush=True)
-    wrong = stale(every, tried_files)
+    wrong = stale()
     if not given.sample:
-        wrong += sorted({entry for m in every if (entry := known(m))} - used - set(wrong))
+        wrong += [entry for entry in reasons() if entry.file in tried_files and entry not in [*used, *wrong]]
     for one in wrong:
         print(f"stale entry of equivalent.toml, no mutant of it survives: {one}")
     print(
-        f"{len(chosen)} of {len(every)} mutants in {time.monotonic() - start:.0f} s: "
-        f"{counts['killed']} killed, {counts['equivalent']} known to be equivalent, {counts['surviving']} survive"
+        f"{len(chosen)} mutants in {time.monotonic() - start:.0f} s: {counts['killed']} killed by a golden, "
+        f"{counts['broken']} can't be imported, {counts['endless']} don't end, "
+        f"{counts['equivalent']} known to be equivalent, {counts['surviving']} survive"
     )
     return int(bool(counts["surviving"] or wrong))
 

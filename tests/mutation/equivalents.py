@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from . import Mutant
+from . import Mutant, lines_of, mutants_of, pieces
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -57,9 +57,14 @@ def known(mutant: Mutant) -> Equivalent | None:
     return next((entry for entry in reasons() if entry.fits(mutant)), None)
 
 
-def stale(made: Iterable[Mutant], of: Iterable[str]) -> list[Equivalent]:
-    """The entries about these files that fit none of their mutants."""
-    left = {entry for entry in reasons() if entry.file in of}
-    for mutant in made:
-        left -= {entry for entry in left if entry.fits(mutant)}
-    return sorted(left)
+def stale() -> list[Equivalent]:
+    """The entries that fit no mutant: the line that they are about has changed."""
+    return [entry for entry in reasons() if not any(entry.fits(mutant) for mutant in candidates(entry))]
+
+
+def candidates(entry: Equivalent) -> Iterator[Mutant]:
+    """The mutants of those pieces of a file that have an entry's line."""
+    for piece in pieces(entry.file):
+        own = lines_of(entry.file)[piece.start : piece.stop]
+        if entry.where in ("", piece.where) and any(line.strip() == entry.before for line in own):
+            yield from mutants_of(piece)

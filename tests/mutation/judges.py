@@ -22,6 +22,7 @@ import importlib
 import importlib.abc
 import importlib.util
 import os
+import re
 import signal
 import sys
 import zlib
@@ -44,6 +45,8 @@ DESCRIBING = ("config", "identifiers", "weights", "resume", "files", "methods", 
 IN_PLACE = ("rules/", "clipping.py", "steps.py")
 """Nothing holds what is in these modules but the modules themselves: they need not be imported anew."""
 MOST = 700
+READ = 50
+"""So many goldens are read before a process is forked; later ones by the few that come so far."""
 FEATURES = {
     "clipping.py": "clipping",
     "constraints.py": "constraints",
@@ -143,19 +146,22 @@ def index() -> dict[str, tuple[Path, int]]:
 
 @functools.cache
 def features() -> dict[str, list[str]]:
-    """The features of every golden."""
-    return {identity: golden["case"].get("features", []) for identity, golden in goldens_of(list(index())).items()}
+    """The features of every golden, as the text of its line has them."""
+    texts = {path: path.read_text("utf-8").splitlines() for path in files.paths()}
+    return {
+        identity: re.findall(r'"(\w+)"', texts[path][line].partition('"features":[')[2].partition("]")[0])
+        for identity, (path, line) in index().items()
+    }
 
 
 _goldens: dict[str, Document] = {}
 
 
-def goldens_of(identities: Sequence[str]) -> dict[str, Document]:
-    """The goldens themselves, read before any process is forked."""
-    for identity in identities:
-        if identity not in _goldens:
-            _goldens[identity] = files.parsed(*index()[identity])
-    return _goldens
+def golden(identity: str) -> Document:
+    """A golden by its id."""
+    if identity not in _goldens:
+        _goldens[identity] = files.parsed(*index()[identity])
+    return _goldens[identity]
 
 
 # ---- the trial ---------------------------------------------------------------------------------------------------
@@ -186,7 +192,8 @@ def killer(mutant: Mutant, first: Sequence[str] = ()) -> str:
     importlib.import_module("goldenstep.conformance.verdict")
     judges = judges_of(mutant.file, mutant.where)
     assert judges, f"no golden judges {mutant.file}, {mutant.where}"
-    goldens_of(judges)
+    for identity in [*first, *judges[:READ]]:
+        golden(identity)
     gc.freeze()
     read, write = os.pipe()
     child = os.fork()
@@ -229,8 +236,8 @@ def trial(mutant: Mutant, judges: Sequence[str]) -> str:
     implementation = reference_of(keras_shaped)
     for identity in judges:
         signal.alarm(SECONDS)
-        golden = _goldens[identity]
-        found = verdict.judge(implementation, golden["case"], golden["trajectory"]).verdict
+        known = golden(identity)
+        found = verdict.judge(implementation, known["case"], known["trajectory"]).verdict
         if found not in (verdict.Verdict.EXACT, verdict.Verdict.WITHIN):
             return identity
     return ""
