@@ -31,7 +31,7 @@ from goldenstep.reference.formats.convert import ConversionError, arguments_of, 
 from . import on_a_release
 from .files import laid_out
 from .keras_shaped import reference
-from .written_files import resumed, written
+from .written_files import resumed, usual_order, written
 
 Document = dict[str, Any]
 
@@ -66,8 +66,7 @@ def difference(oracle: OracleProcess, source: Document, target: Document) -> str
         config = arguments_of(name, case["edition"], saved.config["config"], saved) if saved.config else None
         wanted = resumed(implementation, case, output, config)
         members = {p.name: base64.b64encode(p.read_bytes()).decode() for p in sorted(output.parent.iterdir())}
-    scope = f"{case['trained']['class_name']}/"
-    names = [entry["name"].removeprefix(scope) for entry in target["trajectory"]["layout"]]
+    names = usual_order(target)
     got = oracle.run({**case, "members": members, "usual_order": names})
     if "error" in got:
         return f"{got['error']['type']}: {got['error']['message']}"

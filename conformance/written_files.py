@@ -95,11 +95,17 @@ def resumed(implementation: KerasShaped, case: Document, path: Path, config: Doc
     return trained(implementation, case, optimizer, variables, False)
 
 
+def usual_order(golden: Document) -> list[str]:
+    """The names of the state in the order of an optimizer that was not restored, without the optimizer's own name."""
+    trained = golden["case"]["trained"]
+    scope = f"{trained['config'].get('name', trained['class_name'])}/"
+    return [entry["name"].removeprefix(scope) for entry in golden["trajectory"]["layout"]]
+
+
 def difference(oracle: OracleProcess, golden: Document, changed: bool, from_nothing: bool) -> str | None:
     """How the release that loads a written file goes on differently; None if it does not."""
     implementation, case = reference(), golden["case"]
-    scope = f"{case['trained']['class_name']}/"
-    names = [entry["name"].removeprefix(scope) for entry in golden["trajectory"]["layout"]]
+    names = usual_order(golden)
     with tempfile.TemporaryDirectory() as folder:
         path = written(implementation, case, changed, Path(folder), from_nothing)
         members = {p.name: base64.b64encode(p.read_bytes()).decode() for p in sorted(path.parent.iterdir())}

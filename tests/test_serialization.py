@@ -28,6 +28,7 @@ from goldenstep.reference.editions import keras3, namespace, tf2_4, tf2_9, tf2_1
 from goldenstep.spec import schedule as spec_of_schedules
 from goldenstep.spec import serialization
 
+from .wrong import serialized_files  # type: ignore[import-not-found]  # noqa: F401  # it registers; as in test_wrong.py
 from .wrong.serializations import SERIALIZATIONS  # type: ignore[import-not-found]  # as in test_wrong.py
 
 Document = dict[str, Any]

@@ -97,7 +97,8 @@ def trained(case, model, optimizer, start, end=None):
 
 def in_usual_order(entries, case):
     """The state of a restored OptimizerV2 has another order, that of restoring: its names tell the usual one."""
-    scope = re.compile("^%s/" % case["trained"]["class_name"])
+    name = case["trained"]["config"].get("name", case["trained"]["class_name"])
+    scope = re.compile("^%s/" % re.escape(name))
     names = [scope.sub("", name) for name, _ in entries]
     usual = case.setdefault("usual_order", names)
     if sorted(names) != sorted(usual) or len(set(names)) < len(names):
