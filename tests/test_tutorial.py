@@ -52,7 +52,7 @@ def plain(output: str) -> str:
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 def test_every_command_prints_what_the_tutorial_shows(tmp_path: Path) -> None:
     blocks = list(played(tmp_path))
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     for written, real in blocks:
         assert written == real
 

@@ -15,6 +15,7 @@ const DECLARED = {
   optimizers: ["SGD"],
   features: ["dense"],
   // exposes: { SGD: [] }, // if your library has not all of the state: the slots that it has
+  // tolerance: "port", // if your library rounds elsewhere: differences of a few roundings are `close`, and pass
 };
 
 class Unsupported extends Error {}
@@ -43,6 +44,12 @@ class SGD {
       { name: "sgd/learning_rate", dtype: "float32", shape: [], values: [this.learningRate] },
     ];
   }
+
+  // Go on from a recorded step (where rounding differs, each step is judged by itself): the state comes as Keras has it.
+  load({ variables, state: [[iteration]] }, weights) {
+    weights.forEach((w, i) => w.set(decoded(variables[i])));
+    this.iteration = iteration;
+  }
 }
 
 const OPTIMIZERS = { SGD };
@@ -59,6 +66,11 @@ function run({ id, optimizer, variables, events, keep }) {
   let layout = [];
   let count = 0;
   for (const event of unrolled(events)) {
+    if (event.load) {
+      made.load(event.load, weights);
+      count = event.load.step;
+      continue;
+    }
     only({ apply: true }, event);
     made.apply(event.apply.map(gradient), weights);
     count += 1;
