@@ -16,7 +16,7 @@ from goldenstep import spec
 from goldenstep.spec.layout import facts
 
 from .compare import full_config, owners
-from .drawing import Document, Shape, dtypes_of, features_of, normal, slug, typed
+from .drawing import Document, Shape, at_rest, dtypes_of, features_of, normal, slug, typed
 from .edge_cases import edge_cases
 from .graph_cases import graph_cases
 from .lifecycle_cases import lifecycle_cases
@@ -93,6 +93,8 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
             yield f"{slug(config)}-{dtype}", case(config, dtype=dtype)
     for pattern in PATTERNS:
         yield f"gradient-{pattern}", case({}, pattern=pattern)
+    if optimizer == "Lamb":  # the norm of what it divides by is 0
+        yield "first-gradient-zero", at_rest(case({}))
     for config in ({}, *variant_configs(optimizer, edition)):
         yield f"{slug(config)}+starts-at-zero".lstrip("+"), from_zero(case(config, LONG))
     for config in variant_configs(optimizer, edition):

@@ -65,3 +65,21 @@ def dtypes_of(edition: str, optimizer: str) -> list[str]:
     """The dtypes of variables that this optimizer takes in this edition, float32 first."""
     basic = ["float32", "float64", "float16"]
     return list(spec.optimizers()[optimizer]["editions"][edition].get("dtypes", basic))
+
+
+def at_rest(case: Document) -> Document:
+    """The case with a first gradient of 0, so that its first update is 0."""
+    for gradient in case["events"][0]["apply"]:
+        if isinstance(gradient, list):
+            gradient[:] = [0.0] * len(gradient)
+        else:
+            tensor = gradient["values"] if "indices" in gradient else gradient
+            tensor["values"] = [0.0] * len(tensor["values"])
+    return case
+
+
+def shrunk(case: Document, factor: float) -> Document:
+    """The case with weights that are smaller by a factor of a power of 2, or 0."""
+    for variable in case["variables"]:
+        variable["value"]["values"] = [x * factor for x in variable["value"]["values"]]
+    return case

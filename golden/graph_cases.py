@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from goldenstep import spec
 
-from .drawing import Document, Shape, slug
+from .drawing import Document, Shape, at_rest, slug
 from .lifecycle_cases import EMA, Case, Maker
 
 SHAPES: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
@@ -46,6 +46,9 @@ def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
             variable["value"]["values"] = [0.0] * len(variable["value"]["values"])
         marks = {"features": ["graph"], "flags": ["starts-at-zero"], "mode": "graph"}
         yield f"graph-{slug(config) or 'defaults'}+starts-at-zero", {**case, **marks}
+    if optimizer == "Lamb":
+        case = at_rest(make.case({}, lambda s: s.many(STEPS), shapes=SHAPES))
+        yield "graph-first-gradient-zero", {**case, "features": ["graph"], "mode": "graph"}
 
 
 def options(edition: str, optimizer: str) -> Iterator[Document]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from goldenstep import spec
 
-from .drawing import Document, Shape, dtypes_of, features_of, normal, slug, typed
+from .drawing import Document, Shape, at_rest, dtypes_of, features_of, normal, shrunk, slug, typed
 
 PATTERNS: dict[str, list[list[int]]] = {
     "distinct-rows": [[3, 0], [4], [1, 3, 0], [2, 4], [0, 3]],
@@ -40,6 +40,24 @@ WHOLE_POWERS: list[Document] = [
 DIVISORS_OF_ZERO: dict[str, list[Document]] = {
     "Adagrad": [{"initial_accumulator_value": 0.0, "epsilon": 1e-10}],
     "RMSprop": [{"epsilon": 1e-10}, {"epsilon": 1e-10, "centered": True}],
+}
+FTRL: Document = {
+    "learning_rate": 0.7,
+    "beta": 0.3,
+    "l1_regularization_strength": 0.25,
+    "l2_regularization_strength": 0.2,
+}
+# Options that a sparse rule handles by itself: only a sparse gradient tells whether it does.
+OPTIONS: dict[str, list[Document]] = {
+    "Adafactor": [{"learning_rate": 1.0, "clip_threshold": 0.5}],
+    "AdamW": [{"weight_decay": decay, **amsgrad} for decay in (0.0, 1.0) for amsgrad in ({}, {"amsgrad": True})],
+    "Ftrl": [
+        {**FTRL, **shrinkage, **power}
+        for shrinkage in ({}, {"l2_shrinkage_regularization_strength": 0.01})
+        for power in ({}, {"learning_rate_power": -0.75})
+    ],
+    "Muon": [{"adam_lr_ratio": 0.5}],
+    "ScheduleFreeAdamW": [{"warmup_steps": 3}],
 }
 NON_NEGATIVE: Document = {"class_name": "NonNeg", "config": {}}
 
@@ -71,6 +89,13 @@ def unnamed(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
             yield f"{slug(config)}+duplicate-rows-float16", case(config, "duplicate-rows", (5, 11), "float16")
     for config in WHOLE_POWERS if optimizer == "Ftrl" else ():
         yield f"{slug(config)}+wide-rows", case({"learning_rate": 0.7, **config}, "duplicate-rows", WIDE)
+    for config in OPTIONS.get(optimizer, ()):
+        yield f"{slug(config)}+untouched-rows", case(config, "untouched-rows")
+        yield f"{slug(config)}+vector", case(config, "duplicate-rows", (5,))
+    if optimizer == "Lamb":  # norms of 0, and below 1
+        yield "first-gradient-zero", at_rest(case({}, "untouched-rows"))
+        yield "starts-at-zero", shrunk(case({}, "duplicate-rows"), 0.0)
+        yield "small-weights", shrunk(case({}, "duplicate-rows"), 2.0**-6)
     yield "vector", case({}, "duplicate-rows", (5,))
     yield "tiny", tiny(case({}, "duplicate-rows"))
     yield "nan", spoiled(case({}, "distinct-rows"))

@@ -112,7 +112,8 @@ def mutants_of(piece: Piece) -> tuple[Mutant, ...]:
 
 def in_signature(operator: str, line: str) -> bool:
     """Is it the `*` between parameters that was taken for an operator?"""
-    return operator.startswith("ReplaceBinaryOperator") and line.startswith(("def ", "*,"))
+    signature = line.startswith(("def ", "*,", "self, ", "step, *"))
+    return operator.startswith("ReplaceBinaryOperator") and signature
 
 
 def compiles(source: str) -> bool:
