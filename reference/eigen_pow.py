@@ -153,7 +153,7 @@ def exp2(x: Array) -> Array:
     p = even_odd(x, *EXP2_POLYNOMIAL[x.dtype.name])
     c = word(x, *EXP2_LINEAR[x.dtype.name])
     high, low = times(add_any(product(p, x), c), x)
-    one, rest = total(np.ones_like(x), high)
+    one, rest = total(x.dtype.type(1), high)
     return one + (low + rest)
 
 
@@ -181,7 +181,7 @@ EXP2_POLYNOMIAL = {
 
 def exp2_2_21(x: Array) -> Array:
     """The exponential of the high word of `x * ln(2)`, times 1 plus the low one."""
-    high, low = product(np.full_like(x, 0.69314718055994530942), x)
+    high, low = product(x.dtype.type(0.69314718055994530942), x)
     return EXP[x.dtype.name](high) * (1 + low)
 
 
@@ -230,12 +230,12 @@ def even_odd(x: Array, *coefficients: float) -> Array:
 
 
 def word(x: Array, high: float, low: float) -> Word:
-    """Two constants in the dtype and shape of `x`."""
-    return np.full_like(x, high), np.full_like(x, low)
+    """Two constants in the dtype of `x`."""
+    return x.dtype.type(high), x.dtype.type(low)
 
 
 def two_floats(x: Array, value: float) -> Word:
-    """A float64 constant as two float32 numbers, in the shape of `x`."""
+    """A float64 constant as two float32 numbers."""
     high = np.float32(value)
     return word(x, float(high), value - float(high))
 
