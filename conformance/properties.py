@@ -79,7 +79,9 @@ class Property:
         if isinstance(self.drawing, Varied):
             return list(names(self.drawing.kind, edition))
         excepted = {name for but in self.but if edition in but.editions for name in but.optimizers}
-        return [name for name in spec.available(edition) if name in self.optimizers and name not in excepted]
+        needs = set(self.drawing.needs) if isinstance(self.drawing, Drawing) else set()
+        able = [name for name in spec.available(edition) if needs <= set(arguments_of(edition, name))]
+        return [name for name in able if name in self.optimizers and name not in excepted]
 
     def cases(self, edition: str, chosen: tuple[str, ...]) -> st.SearchStrategy[Document]:
         """What it is judged on: cases of these optimizers, or schedules, of an edition."""
@@ -827,14 +829,12 @@ DECAYS = (("weight_decay", (0.1, 0.5)), ("adam_weight_decay", (0.1, 0.5)))
 
 @keeping(
     "P-37",
-    Drawing(config=DECAYS, pipeline=SIMPLE),
+    Drawing(config=DECAYS, needs=("weight_decay",), pipeline=SIMPLE),
     editions=(*DECAYING, "tf2.9"),
     but=[But(ANEW.because, ("Ftrl",), DECAYING)],
 )
 def the_decay_stays_out_of_the_slots(subject: Subject, case: Document) -> None:
     """The slots are the same whether weights decay or not."""
-    if "weight_decay" not in case["optimizer"]["config"]:
-        raise Inapplicable("no weight_decay")
     adam = {"adam_weight_decay": 0.0} if case["optimizer"]["class_name"] == "Muon" else {}
     firm = configured(case, weight_decay=0.0, **adam)
     same_steps(case, subject.play(firm), subject.play(case), variables=False, state=is_slot)

@@ -78,6 +78,8 @@ class Drawing:
     """Options of the pipeline that a config may hold."""
     config: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     """Arguments that every config holds, where the optimizer has them: each with the values to choose from."""
+    needs: tuple[str, ...] = ()
+    """Arguments without which the property says nothing about an optimizer."""
     fixed: tuple[str, ...] = ()
     """Hyperparameters that stay at their defaults."""
     dtypes: tuple[str, ...] = ("float32", "float64", "float16")
