@@ -29,6 +29,8 @@ from goldenstep.reference.formats import bundle, files, hdf5, object_graph, prot
 from goldenstep.reference.formats.crc32c import masked
 from goldenstep.reference.formats.errors import FileFormatError
 
+from .fuzz_files import ImportedError, read, seeds, warm  # type: ignore[import-not-found]  # as in test_wrong.py
+
 ADAM = "keras3/files/adam/defaults-"
 EXAMPLES = int(os.environ.get("GOLDENSTEP_FUZZ", "150"))
 INDEX, SHARD = "model-1.index", "model-1.data-00000-of-00001"
@@ -506,3 +508,23 @@ def test_a_mutated_file_is_read_or_refused(
     for inside in wrong:
         (folder / inside).unlink()
     folder.rmdir()
+
+
+# ---- the harness of the fuzzer ----------------------------------------------------------------------------------
+
+
+def test_the_fuzzer_begins_with_what_is_read_and_finds_a_wrong_error_and_an_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm(tmp_path)
+    results = [read(seed, tmp_path) for seed in seeds()]
+    assert results.count("read") >= 10
+    index = next(seeds())
+    spoiled = index[:40] + b"\xff\xff" + index[42:]
+    assert read(spoiled, tmp_path) == "refused"
+    monkeypatch.setattr(table, "_handle", lambda data, at: [][0])
+    with pytest.raises(IndexError):
+        read(index, tmp_path)
+    monkeypatch.setattr(table, "_handle", lambda data, at: __import__("this"))
+    with pytest.raises(ImportedError):
+        read(index, tmp_path)
