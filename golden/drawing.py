@@ -69,12 +69,17 @@ def dtypes_of(edition: str, optimizer: str) -> list[str]:
 
 def at_rest(case: Document) -> Document:
     """The case with a first gradient of 0, so that its first update is 0."""
+    return faint(case, 0.0)
+
+
+def faint(case: Document, factor: float) -> Document:
+    """The case with a first gradient that is smaller by a factor of a power of 2, or 0."""
     for gradient in case["events"][0]["apply"]:
         if isinstance(gradient, list):
-            gradient[:] = [0.0] * len(gradient)
+            gradient[:] = [x * factor for x in gradient]
         else:
             tensor = gradient["values"] if "indices" in gradient else gradient
-            tensor["values"] = [0.0] * len(tensor["values"])
+            tensor["values"] = [x * factor for x in tensor["values"]]
     return case
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from goldenstep import spec
 
-from .drawing import Document, Shape, at_rest, slug
+from .drawing import Document, Shape, faint, slug
 from .lifecycle_cases import EMA, Case, Maker
 
 SHAPES: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
@@ -26,8 +26,12 @@ VARIANTS: dict[str, list[Document]] = {
         {"learning_rate_power": -0.75, "l2_shrinkage_regularization_strength": 0.01},
     ],
     "Muon": [{"rms_rate": None}],
+    "Adafactor": [{"learning_rate": 1.0, "clip_threshold": 0.5}],
 }
-"""What asks for rules that no option alone does."""
+"""What asks for rules, or shows numbers of a rule, as no option alone does."""
+FAINT = {"Lamb": ("zero", 0.0), "Adafactor": ("small", 2.0**-50), "Muon": ("small", 2.0**-24)}
+"""Optimizers that divide by a norm or mean of the gradient or update, to which a tiny number is added."""
+SIDES: dict[str, Shape] = {"kernel": (5, 2), "square": (3, 3)}
 PIPELINE: list[Document] = [{"clipnorm": 0.5}, {"global_clipnorm": 0.5}, {"weight_decay": 0.5}, EMA, {"decay": 0.5}]
 
 
@@ -46,9 +50,13 @@ def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
             variable["value"]["values"] = [0.0] * len(variable["value"]["values"])
         marks = {"features": ["graph"], "flags": ["starts-at-zero"], "mode": "graph"}
         yield f"graph-{slug(config) or 'defaults'}+starts-at-zero", {**case, **marks}
-    if optimizer == "Lamb":
-        case = at_rest(make.case({}, lambda s: s.many(STEPS), shapes=SHAPES))
-        yield "graph-first-gradient-zero", {**case, "features": ["graph"], "mode": "graph"}
+    if optimizer in FAINT:
+        name, factor = FAINT[optimizer]
+        case = faint(make.case({}, lambda s: s.many(STEPS), shapes=SHAPES), factor)
+        yield f"graph-first-gradient-{name}", {**case, "features": ["graph"], "mode": "graph"}
+    if optimizer == "Muon":
+        case = make.case({}, lambda s: s.many(STEPS), shapes=SIDES)
+        yield "graph-tall-and-square", {**case, "features": ["graph"], "mode": "graph"}
 
 
 def options(edition: str, optimizer: str) -> Iterator[Document]:
