@@ -178,6 +178,7 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
         mixed_precision=dict.fromkeys(editions, getattr(module, "mixed_precision", None)),
         replicas=getattr(module, "Replicas", None),
         graph=getattr(module, "graph", None),
+        features=getattr(module, "GOLDENSTEP_FEATURES", None),
     )
 
 

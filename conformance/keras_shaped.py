@@ -29,7 +29,7 @@ class KerasShaped:
     without it file cases are unsupported. `counter(value)` makes what takes the place of `iterations`, if that is no
     variable. `replicas(count, make)` makes copies that step together, see replicas.py; without it cases of several
     replicas are unsupported. `graph(optimizer)` gives a function of pairs that is its `apply_gradients` inside a graph;
-    without it cases of graph mode are unsupported.
+    without it cases of graph mode are unsupported. `features` are those that it claims; without it, all.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class KerasShaped:
         mixed_precision: dict[str, Any] | None = None,
         replicas: Callable[[int, Callable[[], tuple[Any, list[Any]]]], Any] | None = None,
         graph: Callable[[Any], Callable[[list[Any]], object]] | None = None,
+        features: Sequence[str] | None = None,
     ) -> None:
         self.name = name
         self.version = version
@@ -62,6 +63,7 @@ class KerasShaped:
         self.counter = counter or (lambda value: variable(value, "iterations"))
         self.replicas = replicas
         self.graph = graph
+        self.features = features
         self.code = code
         self.constraints = constraints or {}
         self.losses = losses
@@ -72,6 +74,9 @@ class KerasShaped:
         namespace = self.namespaces.get(case["edition"])
         if namespace is None:
             return f"edition {case['edition']} is not claimed"
+        undeclared = [f for f in case["features"] if f not in self.features] if self.features is not None else []
+        if undeclared:
+            return f"no {undeclared[0]}"
         if "schedule" in case:
             return schedules.unsupported(self, case)
         if "calls" in case:
