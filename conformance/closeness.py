@@ -6,7 +6,8 @@ section 1.5). Every step starts from the recorded state, so errors never pile up
 
 The margin of an element, with u the distance from 1 to the next number of the variable's dtype, is the sum of
 
-    what changes when a hyperparameter moves by u                     each in turn: it is rounded once
+    what changes when a hyperparameter moves by u                     each in turn: it is rounded once; a beta or rho
+                                                                      moves by u of 1, for 1 - beta is rounded
     what changes when every power beta**t moves by u                  apart from the other uses of beta
     what changes when the elements of an array move by N u            gradient, each slot, and the variable as far as
                                                                       the update depends on it, each in turn
@@ -16,7 +17,9 @@ The margin of an element, with u the distance from 1 to the next number of the v
 
 The changes are those of the reference, in float64 and from the recorded state; the centre is what was recorded. Where
 a rule is ill-conditioned (1 - beta_2**t at the first steps) the margin is wide, where a sign or a maximum may flip it
-contains both, and where an element is not finite there is none. tests/test_closeness.py proves how tight it is.
+contains both, and where an element is not finite there is none. Where a number that the release kept has overflowed
+and would not have in float64, what float64 gives is as close as what was recorded: its range is a port's own affair.
+tests/test_closeness.py proves how tight it is.
 """
 
 from __future__ import annotations
@@ -87,11 +90,16 @@ class Closeness:
 
 @dataclass(frozen=True)
 class Margin:
-    """The margins of one step: of each variable, and of each entry of the state by name."""
+    """The margins of one step: of each variable, and of each entry of the state by name.
+
+    The `wide` ones are what float64 gives instead where a number has overflowed, and NaN elsewhere.
+    """
 
     variables: list[Array]
     state: dict[str, Array]
     moves: list[Array]
+    wide_variables: list[Array]
+    wide_state: dict[str, Array]
 
 
 def judged(
@@ -129,14 +137,16 @@ def measure(
             return None
         margin = allowed[number]
         pairs = [
-            (entry["name"], entry, e, g, margin.state[key])
+            (entry["name"], entry, e, g, margin.state[key], margin.wide_state[key])
             for key, entry, e, g in zip(keys(entries), entries, wanted[number]["state"], step["state"], strict=True)
         ]
-        named = zip(case["variables"], wanted[number]["variables"], step["variables"], margin.variables, strict=True)
-        pairs += [(v["name"], v["value"], e, g, m) for v, e, g, m in named]
-        for name, like, e, g, room in pairs:
+        rooms = margin.variables, margin.wide_variables
+        named = zip(case["variables"], wanted[number]["variables"], step["variables"], *rooms, strict=True)
+        pairs += [(v["name"], v["value"], e, g, m, wide) for v, e, g, m, wide in named]
+        for name, like, e, g, room, wide in pairs:
             e, g = (unflat(values, like["dtype"], tuple(like["shape"])) for values in (e, g))
             used = shares(e, g, room)
+            used = np.where(np.isnan(wide), used, np.minimum(used, shares(wide, g, room)))
             share = max(share, float(used.max(initial=0)))
             if first is None and np.any(used > 1):
                 element = int(np.argmax(used.ravel() > 1))
@@ -209,26 +219,57 @@ def with_roundings(
     layouts, before = dict(with_layouts(expected)), dict[str, list[Any]]()
     for step in expected["steps"]:
         number = step["step"]
-        named = dict(zip(keys(layouts[number]), step["state"], strict=True))
+        named = {"variables": step["variables"], **dict(zip(keys(layouts[number]), step["state"], strict=True))}
         if number not in base:
             before = named
             continue
+        wide = overflowed(case, step, named, base[number], before)
         variables = []
         for index, (variable, values) in enumerate(zip(case["variables"], step["variables"], strict=True)):
             new = unflat(values, variable["value"]["dtype"], tuple(variable["value"]["shape"]))
             move = base[number][0][str(index)]
+            seen = rounded(np.where(np.isfinite(new), new, wide[0][index]), new.dtype)
             variables.append(
-                changes[number][0][str(index)] + arithmetic * finite(np.abs(move)) + last(new, new - finite(move))
+                changes[number][0][str(index)] + arithmetic * finite(np.abs(move)) + last(seen, seen - finite(move))
             )
         state = {}
         for name, entry, values in zip(keys(layouts[number]), layouts[number], step["state"], strict=True):
             like = entry["dtype"], tuple(entry["shape"])
             value, old = unflat(values, *like), unflat(before.get(name, values), *like)
-            state[name] = changes[number][1][name] + last(value, old)
+            seen = rounded(np.where(np.isfinite(value), value, wide[1][name]), value.dtype)
+            state[name] = changes[number][1][name] + last(seen, old)
             if name in averages:
                 state[name] = state[name] + variables[averages[name]]
         before = named
-        yield number, Margin(variables, state, [base[number][0][str(i)] for i in range(len(variables))])
+        yield number, Margin(variables, state, [base[number][0][str(i)] for i in range(len(variables))], *wide)
+
+
+def overflowed(
+    case: Document, step: Document, named: dict[str, list[Any]], base: Parts, before: dict[str, list[Any]]
+) -> tuple[list[Array], dict[str, Array]]:
+    """What float64 gives for the elements of a variable or its slots of which one has overflowed, and NaN elsewhere."""
+    roles = expected_layout(case)
+    owned = {name: role.owner for name, role in zip(keys([{"name": r.name} for r in roles]), roles, strict=True)}
+    moves, state = base
+    old = before.get("variables") or [v["value"]["values"] for v in case["variables"]]
+    variables, wide_state = [], {name: np.full(value.shape, np.nan) for name, value in state.items()}
+    for index, (variable, values) in enumerate(zip(case["variables"], step["variables"], strict=True)):
+        shape = tuple(variable["value"]["shape"])
+        with np.errstate(all="ignore"):
+            wide = unflat(old[index], "float64", shape) + moves[str(index)]
+        slots = [name for name in state if owned.get(name) == index and state[name].shape == shape]
+        pairs = [(unflat(values, "float64", shape), wide)]
+        pairs += [(unflat(named[name], "float64", shape), state[name]) for name in slots]
+        which = np.logical_or.reduce([~np.isfinite(kept) & np.isfinite(double) for kept, double in pairs])
+        variables.append(np.where(which, wide, np.nan))
+        wide_state |= {name: np.where(which, state[name], np.nan) for name in slots}
+    return variables, wide_state
+
+
+def rounded(x: Array, dtype: np.dtype) -> Array:
+    """The numbers in a dtype."""
+    with np.errstate(all="ignore"):
+        return np.asarray(x).astype(dtype)
 
 
 def keys(layout: list[Document]) -> list[str]:
@@ -311,8 +352,9 @@ def variations(case: Document, names: dict[int, list[str]]) -> Iterator[tuple[Va
     roles = expected_layout(case)
     known = keys([{"name": role.name} for role in roles])
     rates = [role.name for role in roles if role.kind == "learning_rate"]
+    own = spec.hyperparameters(case["optimizer"]["class_name"], case["edition"])
     for name, value in full_config(case).items():
-        if isinstance(value, float) and value:
+        if isinstance(value, float) and (value or below_one(own.get(name, {}))):
             yield changed(with_hyperparameter, name, value, rates if name == "learning_rate" else [], names), 1
     yield with_powers, 1
     yield changed(with_gradients), 0
@@ -344,10 +386,16 @@ def with_hyperparameter(
     name: str, value: float, rates: list[str], names: dict[int, list[str]], case: Document, share: float
 ) -> Document:
     """Another value of a hyperparameter, also where it is part of the state."""
-    case["optimizer"]["config"][name] = value * (1 + share)
+    own = spec.hyperparameters(case["optimizer"]["class_name"], case["edition"])
+    case["optimizer"]["config"][name] = value + share * (1 if below_one(own.get(name, {})) else value)
     for state, index in loaded(case, rates, names):
         state[index] = [x * (1 + share) for x in state[index]]
     return case
+
+
+def below_one(argument: Document) -> bool:
+    """Is it a decay of a running mean, whose difference from 1 is the weight of what is new?"""
+    return bool(argument.get("exclusiveMaximum") == 1)
 
 
 def loaded(case: Document, kin: list[str], names: dict[int, list[str]]) -> Iterator[tuple[list[Any], int]]:

@@ -19,6 +19,7 @@ from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
 from goldenstep.conformance.answers import CrashError, NoAnswerError, TimeoutExceededError, UnsupportedError
+from goldenstep.conformance.closeness import ulps_of
 from goldenstep.conformance.implementations import Implementation
 from goldenstep.conformance.lives import Calls
 from goldenstep.conformance.plugin import session
@@ -88,7 +89,9 @@ def test_property(
     implementation = conformance_session.implementation
     if identity in LIVE and (request.config.option.impl or "reference") == "reference":
         pytest.skip("the reference is not compared with itself")
-    prop, subject = registered()[identity], Subject(implementation, request.config.option.errata)
+    options = request.config.option
+    tolerance = ulps_of(options.tolerance or getattr(implementation, "tolerance", "exact"))
+    prop, subject = registered()[identity], Subject(implementation, options.errata, tolerance)
     able = tuple(name for name in names if refusal(implementation, minimal(prop, edition, name)) is None)
     if not able:
         pytest.skip(f"unsupported: {refusal(implementation, minimal(prop, edition, names[0]))}")

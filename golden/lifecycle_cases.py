@@ -303,7 +303,8 @@ def averages(make: Maker) -> Iterator[Case]:
         yield "use_ema+hundred-steps", {**hundred, "keep": [1, 99, 100, 101]}
         return
     yield "use_ema+finalize-at-first", make.case(EMA, lambda s: [attempt(FINALIZE), *s.many(1), FINALIZE])
-    yield "finalize", make.case({}, lambda s: [attempt(FINALIZE), *s.many(1), FINALIZE])
+    idle = make.case({}, lambda s: [attempt(FINALIZE), *s.many(1), FINALIZE])
+    yield "finalize", {**idle, "features": [*idle["features"], "ema"]}
     yield (
         "use_ema+finalize-some",
         make.case(
