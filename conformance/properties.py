@@ -33,7 +33,7 @@ from .answers import NoAnswerError, UnsupportedError, misshapen
 from .exposure import exposed
 from .implementations import Implementation
 from .lives import Calls, Life, in_release, lives, schedule_lives
-from .strategies import AVERAGING, CLIPPING, NAMES, PIPELINE, VECTORS, Drawing, arguments_of, cases
+from .strategies import AVERAGING, CLIPPING, NAMES, PIPELINE, VECTORS, Drawing, arguments_of, cases, needed
 from .variations import Varied, names, variations
 from .verdict import Asking, Verdict, fails, judge
 
@@ -170,6 +170,7 @@ class Subject:
 
     def answer(self, case: Document) -> Document:
         """The trajectory of a case, whether it fails or not."""
+        case = featured(case)
         reason = self.implementation.supports(case)
         if not reason and exposed(self.implementation, case) is not None:
             reason = "properties speak about the whole state, and this shows a part of it"
@@ -188,6 +189,14 @@ class Subject:
         """The steps of a case."""
         entries, steps = expected_layout(case), self.run(case)["steps"]
         return [decoded(case, entries, step) for step in steps]
+
+
+def featured(case: Document) -> Document:
+    """The case with every feature that its config and its events ask for: a check may have changed both."""
+    if "optimizer" not in case:
+        return case
+    features = dict.fromkeys([*case["features"], *needed(case["optimizer"]["config"], case["events"])])
+    return {**case, "features": list(features)}
 
 
 def decoded(case: Document, entries: list[Entry], step: Document) -> Step:
@@ -348,6 +357,7 @@ def equals_the_reference(subject: Subject, case: Document) -> None:
     """The trajectory is that of the reference: to the bit, within the stated bound, or as a port's tolerance asks."""
     from .pristine import pristine
 
+    case = featured(case)
     record = judge(subject.implementation, case, pristine().run(case), subject.errata, subject.tolerance)
     if record.verdict is Verdict.UNSUPPORTED:
         subject.refused = record.reason
@@ -617,9 +627,11 @@ def units_may_be_chosen(subject: Subject, case: Document) -> None:
     """With weights, gradients and every argument in other units, by powers of two, the weights are the same."""
     optimizer, edition = case["optimizer"]["class_name"], case["edition"]
     scaled = {
-        name: value * 2.0 ** exponent(optimizer, edition, name, case)
+        name: value * 2.0**power
         for name, value in full_config(case).items()
-        if isinstance(value, float) and name in arguments_of(edition, optimizer)
+        if isinstance(value, float)
+        and name in arguments_of(edition, optimizer)
+        and (power := exponent(optimizer, edition, name, case))
     }
     other = configured(mapped(case, lambda w: w * w.dtype.type(2.0**W), lambda g: g * g.dtype.type(2.0**G)), **scaled)
     steps = subject.play(other)

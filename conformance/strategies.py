@@ -25,7 +25,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 from goldenstep import spec
 from goldenstep.golden.cases import finished
 from goldenstep.golden.codec import flat
-from goldenstep.golden.drawing import dtypes_of
+from goldenstep.golden.drawing import dtypes_of, features_of
 
 Document = dict[str, Any]
 Shape = tuple[int, ...]
@@ -128,6 +128,7 @@ def cases(edition: str, optimizers: tuple[str, ...], drawing: Drawing) -> st.Sea
                 f"{edition}/{optimizer.lower()}/drawn",
                 edition,
                 {
+                    "features": ["dense", *needed(config, events)],
                     "flags": [],
                     "optimizer": {"class_name": optimizer, "config": config},
                     "variables": [
@@ -143,6 +144,21 @@ def cases(edition: str, optimizers: tuple[str, ...], drawing: Drawing) -> st.Sea
         )
 
     return strategy()
+
+
+def needed(config: Document, events: list[Document]) -> list[str]:
+    """The features, beside dense gradients, that a config and events ask for: who lacks one is not asked."""
+    called = [event.get("attempt", event) for event in events]
+    gradients = [gradient for event in called for gradient in event.get("apply", ())]
+    asked = {
+        "none": None in gradients,
+        "sparse": any(isinstance(gradient, dict) and "indices" in gradient for gradient in gradients),
+        "learning_rate": any({"set", "set_iterations"} & set(event) for event in called),
+        "ema": any("finalize" in event for event in called),
+        "weight_decay": any("exclude" in event for event in called),
+        "resume": any("resume" in event for event in called),
+    }
+    return list(dict.fromkeys([*features_of(config), *(feature for feature, there in asked.items() if there)]))
 
 
 # Strategies are made once: making and checking them takes longer than drawing from them.

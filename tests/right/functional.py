@@ -241,8 +241,9 @@ class Cells:
 
     def assign(self, value: Any) -> None:
         array = np.asarray(value, getattr(self, "dtype", None))
-        if array.shape != getattr(self, "shape", array.shape):
-            raise ValueError(f"expected shape {self.shape}, got {array.shape}")
+        expected: tuple[int, ...] = getattr(self, "shape", array.shape)
+        if array.shape != expected:
+            raise ValueError(f"expected shape {expected}, got {array.shape}")
         self.shape, self.dtype = array.shape, array.dtype
         self.numbers: list[Any] = list(array.ravel())
 
