@@ -93,6 +93,8 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
             yield f"{slug(config)}-{dtype}", case(config, dtype=dtype)
     for pattern in PATTERNS:
         yield f"gradient-{pattern}", case({}, pattern=pattern)
+    if optimizer == "Nadam":  # its product of momenta is one for all variables
+        yield "variables-of-two-dtypes", of_two_dtypes(case({}, USUAL))
     if optimizer == "Lamb":  # the norm of what it divides by is 0
         yield "first-gradient-zero", at_rest(case({}))
     for config in ({}, *variant_configs(optimizer, edition)):
@@ -186,6 +188,18 @@ MISFITS: dict[str, tuple[Shape, str]] = {
     "of-shape-3x2x4-for-2x4": ((3, 2, 4), "float32"),
     "of-float64-for-float32": ((2, 4), "float64"),
 }
+
+
+def of_two_dtypes(case: Document) -> Document:
+    """The case with its last variable in float64; it may be one about errors."""
+    case["variables"][-1]["value"]["dtype"] = "float64"
+    for event in case["events"]:
+        event["apply"][-1] = {
+            "dtype": "float64",
+            "shape": case["variables"][-1]["value"]["shape"],
+            "values": event["apply"][-1],
+        }
+    return case
 
 
 def variant_configs(optimizer: str, edition: str) -> Iterator[Document]:

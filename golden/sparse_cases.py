@@ -92,6 +92,9 @@ def unnamed(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     for config in OPTIONS.get(optimizer, ()):
         yield f"{slug(config)}+untouched-rows", case(config, "untouched-rows")
         yield f"{slug(config)}+vector", case(config, "duplicate-rows", (5,))
+    if optimizer == "Nadam":  # its product of momenta is one for all variables
+        two = [case({}, "duplicate-rows", dtype=dtype) for dtype in ("float32", "float64")]
+        yield "variables-of-two-dtypes", together(*two)
     if optimizer == "Lamb":  # norms of 0, and below 1
         yield "first-gradient-zero", at_rest(case({}, "untouched-rows"))
         yield "starts-at-zero", shrunk(case({}, "duplicate-rows"), 0.0)
@@ -146,6 +149,15 @@ def drawn(optimizer: str, config: Document, pattern: str, shape: Shape, dtype: s
         "variables": [{"name": "kernel", "value": value}],
         "events": [sparse(indices, [x for row in rows for x in row], shape, dtype) for indices, rows in steps],
     }
+
+
+def together(case: Document, other: Document) -> Document:
+    """One case of the variables of two, which step together."""
+    second = {**other["variables"][0], "name": "second"}
+    events = [
+        {"apply": [*one["apply"], *two["apply"]]} for one, two in zip(case["events"], other["events"], strict=True)
+    ]
+    return {**case, "variables": [*case["variables"], second], "events": events}
 
 
 def sparse(indices: list[int], values: list[Any], shape: Shape, dtype: str) -> Document:
