@@ -35,17 +35,27 @@ ULP = 4.0  # documented behaviour was never recorded: it is computed, and anothe
 
 def covers(entry: Document, case: Document) -> bool:
     """Does an entry of an erratum's `cases` name this case?"""
-    name, identity = case.get("optimizer", {}).get("class_name"), case["id"]
-    if case["edition"] not in entry["editions"] or name is None:
+    name, identity = subject(case), case["id"]
+    kind = identity.split("/")[1]
+    # A case that is none of an optimizer's steps has a kind of its own, which a pattern must name.
+    ids = [p for p in entry["ids"] if "optimizer" in case or p.split("/")[1] == kind]
+    if case["edition"] not in entry["editions"]:
         return False
     wanted = spec.optimizers() if entry["optimizers"] == "all" else entry["optimizers"]
-    config = full_config(case) if name in spec.optimizers() else {}
+    config = full_config(case) if "optimizer" in case and name in spec.optimizers() else {}
     return (
-        name in wanted
-        and any(fnmatch.fnmatchcase(identity, pattern) for pattern in entry["ids"])
+        (name in wanted or (name is None and "optimizer" not in case))
+        and any(fnmatch.fnmatchcase(identity, pattern) for pattern in ids)
         and not any(fnmatch.fnmatchcase(identity, pattern) for pattern in entry.get("except", ()))
         and spec.holds(entry.get("when", {}), config)
     )
+
+
+def subject(case: Document) -> str | None:
+    """The class of the optimizer that a case is about: that it steps, that was saved, or the first that is made."""
+    made = [call["construct"] for call in case.get("calls", ()) if "construct" in call]
+    described: Document = case.get("optimizer") or case.get("trained") or (made[0] if made else {})
+    return described.get("class_name")
 
 
 def errata_of(case: Document) -> list[str]:

@@ -88,6 +88,11 @@ def test_both_go_on_to_the_bit_from_an_exact_conversion(tmp_path: Path) -> None:
 
 
 REFUSED: dict[str, tuple[str, str, str]] = {
+    "a target that restores no product": (
+        "tf2.12/files/nadam/defaults-keras",
+        "tf2.15/files/nadam/defaults-keras",
+        "does not go on from a file, whoever wrote it",
+    ),
     "another rule": ("keras3/files/nadam/defaults-keras", "tf2.4/files/nadam/defaults-h5", "Their rules differ"),
     "state that no file has": (
         "tf2.15/files/nadam/defaults-h5",

@@ -98,7 +98,9 @@ def test_what_is_no_erratum_says_why() -> None:
 
 def places(edition: str, optimizer: str) -> list[tuple[Path, int]]:
     """Where the goldens of an optimizer of an edition are."""
-    mine = f"{edition}/{optimizer.lower()}/", f"{edition}/resume/{optimizer.lower()}-"
+    name = optimizer.lower()
+    kinds = [f"{kind}/{name}-" for kind in ("resume", "config", "weights")] + [f"files/{name}/", f"{name}/"]
+    mine = tuple(f"{edition}/{kind}" for kind in [*kinds, "identifiers/", "schedules/"])
     return [place for identity, place in files.index().items() if identity.startswith(mine)]
 
 

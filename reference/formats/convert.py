@@ -27,6 +27,7 @@ from .saved import SavedOptimizer
 Document = dict[str, Any]
 STEPS = 6
 SAME_BUT_ROUNDING = 1e-4
+LOST_WHEN_RESTORED = "E-027"
 
 
 class ConversionError(ValueError):
@@ -62,8 +63,8 @@ def convert(
 
     A checkpoint and a `.weights.h5` hold no config: `source_edition`, `optimizer` and `config` say what they don't,
     and `target_edition` what `base` doesn't. Raises ConversionError, and writes nothing, for what can't be carried: an
-    argument that the target has not, state that is not in the file, another update rule. A bad file is a
-    FileFormatError.
+    argument that the target has not, state that is not in the file, or that the target does not restore, another
+    update rule. A bad file is a FileFormatError.
     """
     old, new = files.read(source), files.read(base)
     editions = edition_of(old, source_edition, source), edition_of(new, target_edition, base)
@@ -101,6 +102,11 @@ def convert(
             f"{name} of {editions[0]} can't be carried to {editions[1]}, which does not go on alike: the same "
             f"gradients give steps that differ by up to {difference:.1%}. {'; '.join(lost) or 'Their rules differ'}; "
             f"see: goldenstep diff {editions[0]} {editions[1]} --optimizer {name}"
+        )
+    loses = spec.errata()[LOST_WHEN_RESTORED]
+    if name in loses["optimizers"] and editions[1] in loses["editions"]:
+        raise ConversionError(
+            f"{name} of {editions[1]} does not go on from a file, whoever wrote it: {loses['title']} ({loses['id']})"
         )
     result = files.saved_from(two, after)
     files.write(output, _named_alike(result, new), base)
