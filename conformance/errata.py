@@ -35,12 +35,12 @@ ULP = 4.0  # documented behaviour was never recorded: it is computed, and anothe
 
 def covers(entry: Document, case: Document) -> bool:
     """Does an entry of an erratum's `cases` name this case?"""
+    if case["edition"] not in entry["editions"]:
+        return False
     name, identity = subject(case), case["id"]
     kind = identity.split("/")[1]
     # A case that is none of an optimizer's steps has a kind of its own, which a pattern must name.
-    ids = [p for p in entry["ids"] if "optimizer" in case or p.split("/")[1] == kind]
-    if case["edition"] not in entry["editions"]:
-        return False
+    ids = [p for p in entry["ids"] if "optimizer" in case or p.split("/")[1:2] == [kind]]
     wanted = spec.optimizers() if entry["optimizers"] == "all" else entry["optimizers"]
     config = full_config(case) if "optimizer" in case and name in spec.optimizers() else {}
     return (
