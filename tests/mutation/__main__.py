@@ -10,7 +10,7 @@ from collections import Counter, deque
 from concurrent.futures import ProcessPoolExecutor
 from zlib import crc32
 
-from . import Mutant, mutants, mutants_of, pieces, targets
+from . import REFERENCE, Mutant, mutants, mutants_of, pieces, targets
 from .equivalents import Equivalent, known, reasons, stale
 from .judges import killer
 
@@ -47,13 +47,13 @@ def sampled(count: int) -> list[Mutant]:
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser("tests.mutation", description=__doc__)
-    parser.add_argument("files", nargs="*", help=f"of reference/ (default: {len(targets())} files)")
+    parser.add_argument("files", nargs="*", help=f"of reference/ (default: the {len(targets())} settled ones)")
     parser.add_argument("--sample", type=int, metavar="N", help="only so many of those not known, evenly chosen")
     parser.add_argument("--processes", type=int, metavar="N", default=min(os.cpu_count() or 1, 2))
     given = parser.parse_args()
-    unknown = set(given.files) - set(targets())
+    unknown = sorted(file for file in given.files if not (REFERENCE / file).is_file())
     if unknown:
-        parser.error(f"{', '.join(sorted(unknown))}: expected one of {', '.join(targets())}")
+        parser.error(f"{', '.join(unknown)}: expected files of reference/, such as {targets()[0]}")
     start = time.monotonic()
     tried_files = given.files or targets()
     with ProcessPoolExecutor(given.processes) as pool:
