@@ -35,10 +35,10 @@ def rate() -> float:
 def own_objects(optimizers: Any, base_of_schedules: Any) -> Document:
     """Classes and functions of one's own, as a user of the implementation defines them."""
 
-    class MySGD(optimizers.SGD):  # type: ignore[misc]
+    class MySGD(optimizers.SGD):  # type: ignore[misc]  # the base is whatever the implementation has
         pass
 
-    class Halving(base_of_schedules):  # type: ignore[misc]
+    class Halving(base_of_schedules):  # type: ignore[misc]  # the same
         def __init__(self, first: float) -> None:
             self.first = first
 
