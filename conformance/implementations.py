@@ -19,15 +19,16 @@ import shlex
 from collections.abc import Callable
 from importlib import metadata
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from goldenstep import spec
+from goldenstep.golden.compare import with_layouts
 
 from .answers import NoAnswerError
 from .calls import Losses
-from .exposure import unknown
+from .exposure import KINDS, unknown
 from .keras_shaped import KerasShaped, reference
 from .process import ProcessImplementation, command_of, served
 
@@ -195,8 +196,9 @@ def keras() -> KerasShaped:
     module = _installed("keras")
     if int(module.__version__.partition(".")[0]) < 3:
         raise UnknownImplementationError(f"--impl=keras: expected Keras 3, got {module.__version__}; try tf_keras.")
-    slices = indexed_slices(_installed("tensorflow")) if module.backend.backend() == "tensorflow" else None
-    return KerasShaped(
+    recorded_on = module.backend.backend() == "tensorflow"
+    slices = indexed_slices(_installed("tensorflow")) if recorded_on else None
+    return (KerasShaped if recorded_on else KerasElsewhere)(
         "keras",
         {"keras3": module.optimizers},
         lambda value, name, constraint=None: constrained(
@@ -218,6 +220,27 @@ def keras() -> KerasShaped:
         # Its setters keep track of a keras.Variable before they say that there is nothing to set.
         counter=int,
     )
+
+
+class KerasElsewhere(KerasShaped):
+    """Keras 3 on another backend than TensorFlow: `iterations` is int32 there, and is not shown."""
+
+    exposes: ClassVar = {
+        optimizer: [*spec.optimizers()[optimizer]["slots"], *(kind for kind in KINDS if kind != "iteration")]
+        for optimizer in spec.available("keras3")
+    }
+
+    def run(self, case: Document) -> Document:
+        """The trajectory of a case, without the count of its optimizer."""
+        got = super().run(case)
+        if case.get("optimizer", {}).get("class_name") not in self.exposes or "calls" in case or "file" in case:
+            return got
+        steps, first = [], got["layout"]
+        for step, (_, layout) in zip(got["steps"], with_layouts(got), strict=True):
+            kept = [place for place, entry in enumerate(layout) if not entry["name"].endswith("/iteration")]
+            shown = {**step, "state": [step["state"][place] for place in kept]}
+            steps.append({**shown, "layout": [layout[place] for place in kept]})
+        return {**got, "layout": [e for e in first if not e["name"].endswith("/iteration")], "steps": steps}
 
 
 def tf_keras() -> KerasShaped:
