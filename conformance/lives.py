@@ -89,14 +89,15 @@ def lives(edition: str, optimizers: tuple[str, ...], life: Life) -> st.SearchStr
         dtype = draw(one_of(tuple(d for d in dtypes_of(edition, optimizer) if d in life.drawing.dtypes)))
         config = config_of(draw, edition, optimizer, life.drawing)
         if life.scheduled and "learning_rate" not in config:
-            config |= rate_of(draw, edition, optimizer)
+            config |= rate_of(draw, edition, optimizer, dtype)
         shapes, digits = zip(*draw(variables), strict=True)
         begin = draw(one_of((1.0, 0.0)))
         kind = draw(one_of((None, None, None, "non-negative", "max-norm", "unit-norm")))
         played = draw(events)
         masked = dtype == "float32" or edition == "keras3"  # Keras 2 makes a mask of float32, whatever the variable is.
         constraint = CONSTRAINTS[kind] if kind and shapes[0] and (masked or kind != "non-negative") else None
-        numbers = Numbers(shapes, digits, TAILS[draw(between(0, len(TAILS) - 1))], dtype)
+        rounded = draw(between(0, 7)) == 7
+        numbers = Numbers(shapes, digits, TAILS[0 if rounded else draw(between(0, len(TAILS) - 1))], dtype, rounded)
         if config.get("exclude_layers"):
             config["exclude_layers"] = [draw(one_of(("kernel", "ern", "^b", "s$")))]
         maker = Maker(edition, optimizer, config, numbers, constraint is not None)
@@ -109,7 +110,7 @@ def lives(edition: str, optimizers: tuple[str, ...], life: Life) -> st.SearchStr
     return strategy()
 
 
-def rate_of(draw: st.DrawFn, edition: str, optimizer: str) -> Document:
+def rate_of(draw: st.DrawFn, edition: str, optimizer: str, dtype: str) -> Document:
     """Once in a while a learning rate that varies: a function, or a schedule."""
     kind = draw(one_of(("number", "number", "function", "schedule")))
     legacy_nadam = optimizer == "Nadam" and (edition == "tf2.4" or edition.endswith(".legacy"))
@@ -118,7 +119,10 @@ def rate_of(draw: st.DrawFn, edition: str, optimizer: str) -> Document:
     if kind == "function":
         return {"learning_rate": FUNCTION}
     name = draw(one_of(("PiecewiseConstantDecay", "ExponentialDecay", "PolynomialDecay", "CosineDecay")))
-    return {"learning_rate": {"class_name": name, "config": USUAL_SCHEDULES[name]}}
+    config = USUAL_SCHEDULES[name]
+    if dtype == "float64" and name in ("ExponentialDecay", "PolynomialDecay") and draw(between(0, 1)):
+        config = {**config, "initial_learning_rate": {"dtype": "float64", "value": 0.1}}
+    return {"learning_rate": {"class_name": name, "config": config}}
 
 
 USUAL_SCHEDULES: dict[str, Document] = {
@@ -157,6 +161,8 @@ class Numbers:
     digits: Sequence[bytes]
     tails: np.ndarray
     dtype: str
+    rounded: bool = False
+    """Are all numbers halves, so that some of them meet?"""
 
     def array(self, variable: int, array: int, shape: Shape, scale: float) -> np.ndarray:
         """Numbers between -8 and 8 times a scale, with all the digits of the dtype."""
@@ -164,6 +170,7 @@ class Numbers:
         leading = np.frombuffer(self.digits[variable], ">i2", MOST_ELEMENTS, 2 * MOST_ELEMENTS * array)
         tail = self.tails[variable, array % self.tails.shape[1]]
         with np.errstate(over="ignore", under="ignore"):
+            leading = leading & ~0x7FF if self.rounded else leading
             exact = (np.resize(leading, count) + np.resize(tail, count)) / 2.0**12 * scale
             return np.asarray(exact.astype(self.dtype).reshape(shape))
 
@@ -300,9 +307,11 @@ class Maker:
         found = {**known, **OPTIONS}
         return {"set": {names[choice % len(names)]: found[names[choice % len(names)]]}} if names else None
 
-    def finalize(self, _: int) -> Document | None:
+    def finalize(self, choice: int) -> Document | None:
         """What training does at its end."""
-        return {"finalize": True} if self.averaged and self.count else None
+        count = len(self.numbers.shapes)
+        some = {"of": [choice % count]} if choice & 64 and count > 1 else {}
+        return {"finalize": True, **some} if self.averaged and self.count else None
 
     def exclude(self, choice: int) -> Document | None:
         """A variable is spared weight decay, by itself or by a pattern of its name."""
@@ -332,6 +341,7 @@ SPARED: tuple[Document, ...] = (
     {"names": ["e.$"]},
     {"names": ["bias"], "variables": [0]},
     {"names": ["^b"]},
+    {"names": ["l$", "s$"]},
     {"names": ["embed", "KERNEL"]},
     {"names": ["k"], "variables": [1]},
     {"names": ["kern.l", "table"]},

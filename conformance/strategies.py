@@ -242,11 +242,15 @@ def refused(config: Mapping[str, Any], edition: str, optimizer: str) -> bool:
     return any(len(names) > 1 and names <= given for names in together)
 
 
+EDGES = dict.fromkeys(CLIPPING, (0.0, 24.8, 0.3, 0.001)) | {"weight_decay": (0.0, -0.5, 0.5)}
+"""Where something might begin to differ, if not at the ends of the range: thresholds also above any gradient."""
+
+
 def value(draw: st.DrawFn, edition: str, optimizer: str, name: str, edges: bool = False) -> Any:
     """A value of an argument: one of its samples, or anything in its range, or an end of that."""
     kind, samples, low, high = range_of(edition, optimizer, name)
-    if edges and kind == "float":
-        samples = (*samples, 0.0 if name in CLIPPING else low, high)
+    if edges and kind == "float" and draw(between(0, 2)) == 2:
+        return draw(one_of(EDGES.get(name, tuple(x for x in (low, high, 0.5) if low <= x <= high))))
     if samples and (kind not in ("float", "int") or draw(one_of((True, False)))):
         sample = draw(one_of(samples))
         return list(sample) if isinstance(sample, tuple) else sample
@@ -281,7 +285,8 @@ def numbers(digits: bytes, tails: np.ndarray, array: int, shape: Shape, dtype: s
 
 SCALES = {"float16": (1.0, 2.0**-4, 2.0**2)}
 ORDINARY = (1.0, 2.0**-12, 2.0**12)
-EXTREME = {"float16": (2.0**-20, 2.0**12), "float32": (2.0**-70, 2.0**70), "float64": (2.0**-520, 2.0**520)}
+EXTREME = {"float16": (2.0**-10, 2.0**6), "float32": (2.0**-62, 2.0**62), "float64": (2.0**-510, 2.0**510)}
+"""Where some squares, or the sum of them, are too small or too large for the dtype, and some are not."""
 
 
 def scale(draw: st.DrawFn, dtype: str, extreme: bool) -> float:

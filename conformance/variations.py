@@ -70,6 +70,8 @@ class Varied:
     """May the arguments of the optimizer be others?"""
     numbers: bool = True
     """May numbers be others?"""
+    disturbed: bool = False
+    """May gradients be missing, spoiled or in another order, and counter and rate be assigned in between?"""
 
 
 @functools.cache
@@ -107,6 +109,8 @@ def known(kind: str, edition: str, name: str) -> tuple[Document, ...]:
         return tuple(case for case in listed(kind, edition) if name_of(case) == name)
     if kind == "wrappers":
         return tuple(wrapper_cases_of(edition, name))
+    if kind == "refused":
+        return tuple(refusals(edition, name))
     found = [
         made.finished(f"{edition}/{name.lower()}/made", edition, case)
         for make in PLAYED[kind]
@@ -115,6 +119,17 @@ def known(kind: str, edition: str, name: str) -> tuple[Document, ...]:
     if kind == "lived":
         found += [case for case in listed("pairs", edition) if name_of(case) == name]
     return tuple(case for case in found if not any("repeat" in event for event in case["events"]))
+
+
+def refusals(edition: str, name: str) -> Iterator[Document]:
+    """What an optimizer refuses of its own, and what all do."""
+    yield from (
+        made.finished(f"{edition}/{name.lower()}/made", edition, case) for _, case in made.refused(edition, name)
+    )
+    for entry in spec.errors(edition, name, "construct"):
+        if "optimizers" not in entry:
+            case = made.refusing(made.drawn(name, entry["given"], made.LITTLE), [])
+            yield made.finished(f"{edition}/{name.lower()}/made", edition, case)
 
 
 @functools.cache
@@ -182,19 +197,69 @@ def playing(draw: st.DrawFn, case: Document, found: Sequence[Document], edition:
         case["features"] = list(dict.fromkeys([*case["features"], *fellow["features"]]))
         case["flags"] = sorted({*case["flags"], *fellow["flags"]})
         case.pop("keep", None)
+    for _ in range(draw(between(0, 2)) if varied.disturbed else 0):
+        disturb(draw, case)
     if varied.options and draw(between(0, 1)):
         merge(case["optimizer"], copied(fellow["optimizer"]))
+    if varied.kind == "wrappers" and draw(between(0, 1)):
+        wrap(draw, case["optimizer"])
     for given in inner(case["optimizer"]) if varied.options else ():
         if given["class_name"] in spec.available(edition) and draw(between(0, 1)):
             enrich(draw, given, edition, "sparse" in case["features"])
             case["features"] = list(dict.fromkeys([*case["features"], *features_of(given["config"])]))
-    if varied.kind in ("wrappers", "lived", "replicas") and draw(between(0, 3)) == 3:
+    if varied.kind in ("wrappers", "lived", "replicas") and draw(between(0, 2)) == 2:
         classes = [
             given["class_name"] for given in inner(case["optimizer"]) if given["class_name"] in spec.optimizers()
         ]
         common = [d for d in ("float64", "float16") if all(d in dtypes_of(edition, name) for name in classes)]
         if common:
             retype(case, draw(one_of(tuple(common))))
+
+
+def disturb(draw: st.DrawFn, case: Document) -> None:
+    """Something happens to a step, or beside it; whether that fails or not, the run goes on."""
+    steps = [i for i, event in enumerate(case["events"]) if "apply" in event and "of" not in event]
+    if not steps:
+        return
+    at = steps[draw(between(0, len(steps) - 1))]
+    event = case["events"][at]
+    gradients, choice = list(event["apply"]), draw(between(0, 255))
+    which, how = choice // 8 % len(gradients), choice % 8
+    if how < 5:
+        if how == 0:
+            event = {**event, "apply": gradients[::-1], "of": list(range(len(gradients)))[::-1]}
+        elif how < 3 and isinstance(gradients[which], list) and gradients[which]:
+            values = list(gradients[which])
+            values[-1] = ("Infinity", "NaN", "-Infinity", "NaN")[choice // 64]
+            event = {**event, "apply": [*gradients[:which], values, *gradients[which + 1 :]]}
+        else:
+            event = {**event, "apply": [*gradients[:which], None, *gradients[which + 1 :]]}
+        case["events"][at] = {"attempt": event}
+        case["features"] = list(dict.fromkeys([*case["features"], "none"]))
+    else:
+        beside: Document = {"finalize": True} if how == 5 else {"set": {"learning_rate": 0.25}}
+        beside = {"set_iterations": COUNTS[choice // 8 % len(COUNTS)]} if how == 7 else beside
+        case["events"].insert(at + 1, {"attempt": beside})
+    case.pop("keep", None)
+
+
+COUNTS = (1, 8, 49, 98, 99, 998, 999, 9998)
+PATTERNS = ("ker", "ker.*", "kernel", ".*", "bias", "ias", "b.*|s.*", "KERNEL", "kernel|bias", "k.rnel", "[a-c].*", "")
+SCALES = (1.0, 2.0, 3.0, 2.0**127, 2.0**15, 2.0**126, 2.0**127, 2.0**-120, 0.5, 6.0, 1e4)
+
+
+def wrap(draw: st.DrawFn, wrapper: Document) -> None:
+    """A wrapper has another scale to begin with, grows it otherwise, or knows its optimizers by other patterns."""
+    config = wrapper["config"]
+    if "initial_scale" in config:
+        config["initial_scale"] = draw(one_of(SCALES))
+        if config.get("dynamic_growth_steps"):
+            config["dynamic_growth_steps"] = draw(between(1, 3))
+    known = config.get("optimizer_map", {})
+    chosen = known.get("config", {}).get("optimizer_map") if isinstance(known, dict) else None
+    if isinstance(chosen, dict) and chosen:
+        renamed_keys = [draw(one_of(PATTERNS)) if draw(between(0, 1)) else key for key in chosen]
+        known["config"]["optimizer_map"] = dict(zip(renamed_keys, chosen.values(), strict=True))
 
 
 def alike(case: Document, other: Document) -> bool:

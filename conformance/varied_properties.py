@@ -9,7 +9,7 @@ from .properties import Document, Subject, equals_the_reference, keeping
 from .variations import Varied
 
 
-@keeping("P-70", Varied("wrappers"))
+@keeping("P-70", Varied("wrappers", disturbed=True))
 def a_wrapper_does_what_the_reference_does(subject: Subject, case: Document) -> None:
     """A loss scale moves, and optimizers inside others step, as in the reference."""
     equals_the_reference(subject, case)
@@ -21,7 +21,7 @@ def a_method_does_what_that_of_the_reference_does(subject: Subject, case: Docume
     equals_the_reference(subject, case)
 
 
-@keeping("P-72", Varied("own"))
+@keeping("P-72", Varied("own", disturbed=True))
 def an_own_optimizer_is_served_as_by_the_reference(subject: Subject, case: Document) -> None:
     """An optimizer of one's own finds the base class of the reference around it."""
     equals_the_reference(subject, case)
@@ -45,13 +45,13 @@ def the_state_leaves_as_from_the_reference(subject: Subject, case: Document) -> 
     equals_the_reference(subject, case)
 
 
-@keeping("P-76", Varied("resume"))
+@keeping("P-76", Varied("resume", disturbed=True))
 def a_resumed_run_goes_on_as_in_the_reference(subject: Subject, case: Document) -> None:
     """Whatever way the state is handed over, the run goes on as in the reference."""
     equals_the_reference(subject, case)
 
 
-@keeping("P-77", Varied("lived"))
+@keeping("P-77", Varied("lived", disturbed=True))
 def a_varied_life_is_that_of_the_reference(subject: Subject, case: Document) -> None:
     """Lives that were thought of, with other numbers and options, and crossed, are those of the reference."""
     equals_the_reference(subject, case)

@@ -26,6 +26,7 @@ from goldenstep.conformance.keras_shaped import reference
 from goldenstep.conformance.verdict import Verdict, judge
 from goldenstep.golden import files
 from goldenstep.golden.compare import Divergence
+from goldenstep.golden.record import KINDS
 from goldenstep.reference import bits
 from goldenstep.spec import wrapper as wrapper_spec
 
@@ -178,6 +179,8 @@ def wide(x: Any) -> Any:
 # ---- the trial ---------------------------------------------------------------------------------------------
 
 RECORDED, MADE = "", "not yet recorded"
+ALONE = ("schedules", "files", "methods")
+"""Kinds of cases that stand under a name of their own, or under those of the optimizers."""
 
 
 def trials_of(suspect: Wrong) -> Iterator[tuple[str, str]]:
@@ -189,7 +192,8 @@ def trials_of(suspect: Wrong) -> Iterator[tuple[str, str]]:
 
     there = {e: {*spec.available(e), *wrapper_spec.available(e), "schedules"} for e in suspect.editions}
     places = [(e, o) for e in suspect.editions for o in suspect.optimizers if o in there[e]]
-    prefixes = tuple(f"{edition}/{optimizer.lower()}/" for edition, optimizer in places)
+    prefixes = [f"{edition}/{optimizer.lower()}/" for edition, optimizer in places]
+    prefixes += [f"{edition}/{kind}/" for edition in suspect.editions for kind in KINDS if kind not in ALONE]
     found = [identity for prefix in prefixes for identity in index() if identity.startswith(prefix)]
     yield from ((identity, RECORDED) for identity in sorted(found, key=late))
     for place in places:
@@ -263,4 +267,4 @@ def rows() -> dict[str, Row]:
     return found
 
 
-from . import adams, others, pipelines, subtle, subtle_pipelines, wrappers  # noqa: E402, F401  # they register what is wrong
+from . import adams, others, pipelines, subtle, subtle_interactions, subtle_pipelines, wrappers  # noqa: E402, F401  # they register what is wrong

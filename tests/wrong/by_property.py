@@ -19,7 +19,6 @@ from goldenstep.conformance.pristine import pristine
 from goldenstep.conformance.properties import Broken, Inapplicable, Property, Subject, registered
 from goldenstep.conformance.test_properties import LIVE as SHARES
 from goldenstep.conformance.test_properties import each_of, seed_of, share
-from goldenstep.conformance.variations import LISTED, Varied
 from goldenstep.conformance.verdict import Verdict, judge
 
 from . import Wrong, slipped
@@ -40,7 +39,7 @@ def drawn(identity: str, edition: str, name: str, count: int | None = None) -> l
         cases.append(case)
 
     number, chosen = seed_of(identity, edition, (name,)), prop.cases(edition, (name,))
-    each_of(collect, chosen, number, count or share(identity, total), usual, [Phase.generate])
+    each_of(collect, chosen, number, count or share(prop, (name,), total), usual, [Phase.generate])
     return cases
 
 
@@ -51,15 +50,12 @@ def expected(identity: str, edition: str, name: str, index: int) -> Document:
 
 
 def places(suspect: Wrong, prop: Property) -> Iterator[tuple[str, str]]:
-    """The editions and optimizers, schedules, or kinds of cases, of a suspect that have the property."""
-    for edition in suspect.editions:
-        for name in prop.holds_for(edition):
-            if isinstance(prop.drawing, Calls):
-                wanted = "schedules" in suspect.optimizers
-            else:
-                wanted = name in suspect.optimizers or (isinstance(prop.drawing, Varied) and name in LISTED)
-            if wanted:
-                yield edition, name
+    """The editions and optimizers, schedules, or kinds of cases, that have the property: those of a suspect first."""
+    scheduled = "schedules" in suspect.optimizers
+    found = [(edition, name) for edition in suspect.editions for name in prop.holds_for(edition)]
+    if isinstance(prop.drawing, Calls) or scheduled:
+        return iter(found if isinstance(prop.drawing, Calls) and scheduled else ())
+    return iter(sorted(found, key=lambda place: place[1] not in suspect.optimizers))
 
 
 def broken_at(suspect: Wrong, identity: str, count: int | None = None) -> tuple[str, str] | None:
