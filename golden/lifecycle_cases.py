@@ -171,6 +171,9 @@ def learning_rates(make: Maker) -> Iterator[Case]:
     def overwritten(name: str, value: Any) -> Callable[[Steps], list[Document]]:
         return lambda s: [*s.many(2), attempt({"set": {name: value}}), *s.many(2)]
 
+    def overwritten_late(name: str, value: Any) -> Callable[[Steps], list[Document]]:
+        return lambda s: [s.apply(), {"set_iterations": 20}, s.apply(), {"set": {name: value}}, *s.many(2)]
+
     yield "set-learning_rate", make.case({}, overwritten("learning_rate", 0.03), ["learning_rate"])
     for name, value in OVERWRITTEN.get(make.optimizer, {}).items():
         yield f"set-{name}", make.case({}, overwritten(name, value), ["learning_rate"])
@@ -181,6 +184,8 @@ def learning_rates(make: Maker) -> Iterator[Case]:
         yield "lr=0.02", make.case({"lr": 0.02}, lambda s: s.many(2))
     if not make.thorough:
         return
+    for name, value in OVERWRITTEN[make.optimizer].items():
+        yield f"set-{name}-late", make.case({}, overwritten_late(name, value), ["learning_rate"])
     first = {"set": {"learning_rate": 0.03}}
     yield "set-learning_rate-before-the-first-step", make.case({}, lambda s: [first, *s.many(2)], ["learning_rate"])
     yield "set-lr", make.case({}, overwritten("lr", 0.03), ["learning_rate"])
@@ -393,8 +398,16 @@ def weight_decays(make: Maker) -> Iterator[Case]:
         ):
             first = attempt({"exclude": which})
             yield f"exclude-{name}", make.case(decay, amid(0, first))
+    if make.optimizer == "Muon":
+        ends = {"exclude": {"names": ["l$", "^bi"]}}
+        yield "exclude-the-end-of-a-name", make.case(decay, lambda s: [ends, *s.many(2)])
     if not make.thorough:
         return
+    spared = {"exclude": {"variables": [0]}}
+    moved = lambda s: [spared, s.apply(), s.apply([2, 0, 1]), s.apply(without=[1]), attempt(s.apply([1, 2]))]  # noqa: E731
+    yield "exclude-a-variable+order-changes", make.case(decay, moved, ["none"])
+    always: Document = {**decay, "use_ema": True, "ema_momentum": 0.75, "ema_overwrite_frequency": 1}
+    yield "weight_decay=0.5+use_ema+ema_overwrite_frequency=1", make.case(always, lambda s: s.many(3))
     by_name, by_variable = {"exclude": excluded["a-name"]}, {"exclude": excluded["a-variable"]}
     yield "exclude-twice", make.case(decay, lambda s: [by_name, by_variable, *s.many(2)])
     yield "exclude-later", make.case(decay, lambda s: [*s.many(2), attempt(by_name), *s.many(2)])

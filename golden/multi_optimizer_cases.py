@@ -158,6 +158,9 @@ def nulls() -> Iterator[Case]:
     }  # fmt: skip
     for name, events in patterns.items():
         yield name, case(KERNEL_ADAM, events, ["none"])
+    alike: dict[str, Shape] = {"kernel": (3,), "bias": (3,), "scale": (3,)}
+    moved = lambda s: [s.apply(), s.apply([2, 0, 1]), s.apply([1, 0, 2])]  # noqa: E731
+    yield "order-changes-of-one-shape", case(KERNEL_ADAM, moved, ["none"], shapes=alike)
     shared = function({"kernel": "b", "bias": "a", "scale": "b"}, {"a": SGD, "b": ADAM})
     yield (
         "none+function",

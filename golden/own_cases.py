@@ -76,6 +76,7 @@ def own_cases(edition: str) -> Iterator[Document]:
             ("momentum-is-a-function", {"momentum": {"callable": [0.5, 0.25, 0.75]}}, steps),
             ("slots", {}, lambda s: [s.apply(), call("get_slot_names"), call("get_slot", {"variable": 0}, "m")]),
             ("sparse", {}, rows),
+            ("sparse-many", {"learning_rate": 0.37}, many_rows),
         ]
     else:
         kinds += new
@@ -97,6 +98,16 @@ def rows(s: Calls) -> list[Document]:
     return [s.apply(), some, s.apply()]
 
 
+def many_rows(s: Calls) -> list[Document]:
+    """Steps in which a row comes four times."""
+
+    def some() -> Document:
+        values = {"dtype": "float32", "shape": [5, 3], "values": normal(s.stream, (5, 3), "float32")}
+        return {"apply": [{"indices": [1, 0, 1, 1, 1], "values": values}, normal(s.stream, (3,), "float32")]}
+
+    return [some(), some(), s.apply()]
+
+
 def finished(
     edition: str, slug: str, config: Document, plays: Plays, lines: Sequence[str], constraints: Sequence[Document] = ()
 ) -> Document:
@@ -116,7 +127,7 @@ def finished(
         "id": f"{edition}/own/{slug}",
         "edition": edition,
         "clauses": [identity for identity in stated if about in topics[identity]],
-        "features": ["own_optimizer", *(["sparse"] if slug == "sparse" else [])],
+        "features": ["own_optimizer", *(["sparse"] if "sparse" in slug else [])],
         "flags": ["own-rule"],
         "optimizer": {"class_name": name, "config": config, "source": list(lines)},
         "variables": variables,

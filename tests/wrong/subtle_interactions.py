@@ -33,7 +33,7 @@ wrong("interaction/no-decay-where-averages-are-always-written-back", "with ema_o
 wrong("interaction/spared-by-the-place-in-the-call", "variables are spared by the order of the first step", "own",
       code(BASE, "_step", ("self._decays(variable)", "self._decays(self._trainable_variables[[v is variable for v in variables].index(True)])"), editions=K3, optimizers=WITH_DECAY))  # fmt: skip
 wrong("interaction/muon-searches-names-with-a-number", "Muon looks for patterns in TensorFlow's names, which end in :0", "own",
-      code(BASE, "_name_searched", ('self.optimizer == "Muon"', "False"), editions=K3, optimizers="Muon"))  # fmt: skip
+      code(BASE, "_name_searched", ('self.optimizer == "Muon"', "False"), ("super()._name_searched(variable)", 'f"{variable.name}:0"'), editions=K3, optimizers="Muon"))  # fmt: skip
 wrong("interaction/muon-decays-what-is-left-out-as-its-own", "matrices that Muon hands to Adam decay by weight_decay", "own",
       code(BASE, "_weight_decay_of", ("if self._uses_adam(variable)", "if self._uses_adam(variable) and variable.value.ndim != 2"), editions=K3, optimizers="Muon"))  # fmt: skip
 wrong("interaction/decay-of-rows-before-the-rate", "of a step with a sparse gradient the decay is not multiplied by the rate", "own",
