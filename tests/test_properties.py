@@ -9,16 +9,21 @@ import sys
 import zlib
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import Phase, given, reject, seed, settings
 
 from goldenstep import spec
 from goldenstep.conformance.command_line import main
+from goldenstep.conformance.errata import as_documented
 from goldenstep.conformance.keras_shaped import reference
 from goldenstep.conformance.lives import Calls, Life, in_release, lives, schedule_lives
-from goldenstep.conformance.properties import Broken, Inapplicable, Subject, registered
+from goldenstep.conformance.pristine import pristine
+from goldenstep.conformance.properties import Broken, Inapplicable, Property, Subject, registered
 from goldenstep.conformance.strategies import Drawing, cases
+from goldenstep.conformance.variations import Varied, known
+from goldenstep.reference import steps
 
 Document = dict[str, Any]
 PROPERTIES = registered()
@@ -78,6 +83,59 @@ def test_a_drawn_call_of_a_schedule_is_a_case(edition: str) -> None:
         assert "error" not in implementation.run(case)
 
     check()
+
+
+VARIED = [prop for prop in PROPERTIES.values() if isinstance(prop.drawing, Varied)]
+
+
+@pytest.mark.parametrize("prop", VARIED, ids=[prop.id for prop in VARIED])
+def test_a_variation_is_a_case(prop: Property) -> None:
+    """What is made of the made cases fits the schema, and most of it is none of them any more."""
+    assert isinstance(prop.drawing, Varied)
+    names, drawn = prop.holds_for("keras3"), list[str]()
+    made = {asked(case) for name in names for case in known(prop.drawing.kind, "keras3", name)}
+
+    @settings(settings.get_profile("goldenstep"), max_examples=30, phases=[Phase.generate])
+    @seed(zlib.crc32(prop.id.encode()))
+    @given(prop.cases("keras3", tuple(names)))
+    def check(case: Document) -> None:
+        spec.validate(case, "calls_case" if "calls" in case else "case", "drawn")
+        drawn.append(asked(case))
+
+    check()
+    assert sum(case not in made for case in drawn) > 10 or prop.id == "P-80"  # in a graph the made cases stay
+
+
+def asked(case: Document) -> str:
+    """What a case asks, without what it is called."""
+    return json.dumps([case.get(key) for key in ("optimizer", "variables", "events", "calls")])
+
+
+def test_the_copy_that_judges_knows_nothing_of_what_is_replaced() -> None:
+    """Nor does what is documented in the place of an erratum."""
+    case = next(case for case in known("lived", "keras3", "SGD") if "weight_decay" in case["features"])
+    expected = pristine().run(case)
+    with mock.patch.object(steps, "decay_weights", return_value=None):
+        assert reference().run(case) != expected
+        assert pristine().run(case) == expected
+        assert as_documented("keras3", "SGD", ("E-013",)).run(case)["steps"] == expected["steps"]
+
+
+NAMESAKE = """
+from goldenstep.conformance.keras_shaped import reference
+from goldenstep.reference import steps
+
+def factory():
+    steps.decay_weights = lambda variable, weight_decay, learning_rate: None
+    return reference()
+"""
+
+
+def test_whatever_calls_itself_reference_is_compared_with_the_reference(tmp_path: Path) -> None:
+    (tmp_path / "namesake.py").write_text(NAMESAKE)
+    options = ("pytest", "--pyargs", "goldenstep.conformance", "-q", "-p", "no:cacheprovider", "--edition=tf2.15")
+    result = run(tmp_path, *options, "--impl=namesake:factory", "--optimizer=AdamW", "-k", "P-54")
+    assert "P-54 does not hold for AdamW of tf2.15" in result.stdout
 
 
 def test_every_property_has_its_own_sentence_and_holds_somewhere() -> None:

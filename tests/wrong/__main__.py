@@ -24,7 +24,8 @@ Each is the reference with a few words of its source replaced. The source is an 
 optimizer bugs (`BUGS 0` are the fifteen wrong Adams that Keras' own golden test was replayed against), or `own` where
 it is a likely mistake. "rejected by" names the first golden that does; "not yet recorded" is a case that
 `golden/cases.py` makes and no golden has. "property" is the live comparison that rejects it with the goldens switched
-off, on the very cases that the default run draws for the optimizers and editions concerned.
+off, on the very cases that the default run draws for the optimizers and editions concerned; "(earlier drawing)": on
+those that it drew before the drawing was last changed, not yet tried again.
 `python -m tests.wrong` writes this page, `tests/test_wrong.py` checks it.
 
 """
@@ -34,6 +35,8 @@ PROPERTIES = """
 | property | says | rejects |
 |---|---|---|
 """
+EARLIER = " (earlier drawing)"
+"""A property that rejected before the cases were drawn as they are now; it is tried again."""
 OFTEN = 20
 """After so many rows the page is written."""
 
@@ -57,7 +60,9 @@ def found(suspect: Wrong, old: Row | None) -> tuple[str, str] | None:
 def main() -> None:
     """Try every wrong implementation, write the table, and name those that survive the goldens or the properties."""
     table, seen = rows(), witnesses()
-    for number, suspect in enumerate(track(WRONG.values(), "wrong implementations"), 1):
+    untried = [s for s in WRONG.values() if s.id not in table or table[s.id].property != "none"]
+    survivors = [suspect for suspect in WRONG.values() if suspect not in untried]  # these take longest
+    for number, suspect in enumerate(track([*untried, *survivors], "wrong implementations"), 1):
         row = table[suspect.id] = row_of(suspect, table.get(suspect.id))
         if row.standing or row.property not in LIVE:
             print(f"{suspect.id}: {row.standing or 'rejected'} {row.case}; property {row.property}", flush=True)
@@ -76,9 +81,9 @@ def write(table: dict[str, Row], seen: dict[str, str]) -> None:
     goldens = Counter(row.standing or "rejected" for row in there.values())
     lives = Counter(row.property for row in there.values())
     summary = ", ".join(f"{count} {name}" for name, count in sorted(goldens.items(), key=lambda c: -c[1]))
-    summary += "; by the properties: " + ", ".join(
-        f"{lives[name]} {name}" for name in (*LIVE, "none", "untried") if lives[name]
-    )
+    before = sum(EARLIER in row.property for row in there.values())
+    counted = [f"{lives[name]} {name}" for name in (*LIVE, "none", "untried") if lives[name]]
+    summary += "; by the properties: " + ", ".join([*counted, *([f"{before}{EARLIER}"] if before else [])])
     lines = []
     for identity, row in there.items():
         mark = f" ({row.standing})" if row.standing else ""
