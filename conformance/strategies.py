@@ -151,7 +151,7 @@ def needed(config: Document, events: list[Document]) -> list[str]:
     called = [event.get("attempt", event) for event in events]
     gradients = [gradient for event in called for gradient in event.get("apply", ())]
     asked = {
-        "none": None in gradients,
+        "none": None in gradients or any("of" in event for event in called),
         "sparse": any(isinstance(gradient, dict) and "indices" in gradient for gradient in gradients),
         "learning_rate": any({"set", "set_iterations"} & set(event) for event in called),
         "ema": any("finalize" in event for event in called),

@@ -106,6 +106,8 @@ FAULTS: list[Fault] = [
     never_the_same,
     writing,
 ]
+CAUGHT_ANYWHERE: dict[Fault, tuple[str, ...]] = {a_slot_less: ("P-02",), writing: ("P-06", "P-56")}
+"""Faults that a run of any property meets; they count for those that are about them."""
 
 
 class Faulty:
@@ -158,5 +160,5 @@ def breaks(implementation: Any, prop: Property, case: Document) -> bool:
 def test_a_fault_breaks_it_and_the_reference_does_not(identity: str) -> None:
     prop = registered()[identity]
     assert not any(breaks(reference(), prop, case) for case in drawn(identity))
-    breaking = [fault.__name__ for fault in FAULTS if any(breaks(Faulty(fault), prop, c) for c in drawn(identity))]
-    assert breaking
+    faults = [fault for fault in FAULTS if fault not in CAUGHT_ANYWHERE or identity in CAUGHT_ANYWHERE[fault]]
+    assert any(breaks(Faulty(fault), prop, case) for fault in faults for case in drawn(identity))
