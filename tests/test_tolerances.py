@@ -1,0 +1,49 @@
+"""docs/tolerances.md says what a tolerance lets through: a fault twice as large fails, one of half the size passes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from goldenstep import spec
+
+from .tolerances import (  # type: ignore[import-not-found]  # pytest finds the module beside this file, mypy does not
+    PAGE,
+    Fault,
+    cases_of,
+    is_close,
+    near_cases_of,
+    passes,
+)
+
+
+def shares(beginning: str) -> dict[str, float]:
+    """The faults of the page's row that begins so."""
+    row = next(line for line in PAGE.read_text("utf-8").splitlines() if line.startswith(beginning))
+    return {kind: float(share) for kind, share in re.findall(r"(\w+) (\d\.\de-\d\d)", row)}
+
+
+@pytest.mark.parametrize(("optimizer", "kind"), [("Adafactor", "update")])
+def test_a_bound_lets_through_what_the_page_says(optimizer: str, kind: str) -> None:
+    bound = next(b for b in spec.optimizers()[optimizer]["bounds"] if b.get("mode") == "graph")
+    share = shares(f"| {optimizer} | {', '.join(bound['editions'])}; graph")[kind]
+    ids = cases_of(optimizer, bound)
+    assert ids
+    assert all(passes(identity, optimizer, Fault(kind, share / 2)) for identity in ids)
+    assert not all(passes(identity, optimizer, Fault(kind, share * 2)) for identity in ids)
+
+
+def test_closeness_lets_through_what_the_page_says() -> None:
+    (_, ids), share = near_cases_of("Lion"), shares("| Lion | keras3 ")["update"]
+    assert ids
+    assert all(is_close(identity, "Lion", Fault("update", share / 2)) for identity in ids)
+    assert not all(is_close(identity, "Lion", Fault("update", share * 2)) for identity in ids)
+
+
+def test_every_bound_is_on_the_page() -> None:
+    rows = PAGE.read_text("utf-8").splitlines()
+    for optimizer, document in spec.optimizers().items():
+        for bound in document.get("bounds", []):
+            where = f"| {optimizer} | {', '.join(bound['editions'])}; {bound.get('mode', 'eager')}"
+            assert any(row.startswith(where) and f"| update {bound['update_ulp']}" in row for row in rows), where

@@ -1,0 +1,286 @@
+"""How tight the tolerances are: the smallest faults that they still let through, measured.
+
+    python -m tests.tolerances            writes docs/tolerances.md: some minutes on two cores
+
+A fault is a rule whose gradient, update or slot is too large by a share of itself, in every step.  Of
+each bound in spec/, and of closeness for each optimizer, a few goldens that it applies to are asked, those from weights
+of 0 first; a fault is let through if it passes all of them, and the largest such share is found by bisection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import inspect
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+from unittest import mock
+
+import numpy as np
+
+from goldenstep import spec
+from goldenstep.conformance import closeness
+from goldenstep.conformance.keras_shaped import reference
+from goldenstep.golden import files
+from goldenstep.golden.compare import bounds, compare, fed
+
+Document = dict[str, Any]
+PAGE = Path(__file__).parent.parent / "docs" / "tolerances.md"
+TABLES = ("RULES", "SPARSE", "GRAPH")
+LARGEST = 0.25
+STEPS = 7
+"""So often is a factor of 2**16 halved: what is found is right within a tenth."""
+ASKED = 6
+NEAR = 3
+LATE = ("thousand", "gradient-nan", "gradient-infinite", "gradient-huge", "gradient-shrinking")
+EDITIONS = ("keras3", "tf2.15", "tf2.4")
+"""Of closeness: each optimizer in the first of these that has it."""
+
+
+class Fault(NamedTuple):
+    """What is too large by a share: "gradient", "update", a hyperparameter or a slot."""
+
+    kind: str
+    share: float
+
+
+def faulty(rule: Callable[..., Any], fault: Fault) -> Callable[..., Any]:
+    """A rule with a fault."""
+    parameters = list(inspect.signature(rule).parameters.values())
+    names = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    slots = [name for name in names[2:] if name != "indices"]
+
+    @functools.wraps(rule)
+    def wrong(w: np.ndarray, g: np.ndarray, *state: np.ndarray, **hyper: Any) -> tuple[Any, ...]:
+        if fault.kind in hyper:
+            hyper[fault.kind] = hyper[fault.kind] * (1 + fault.share)
+        g = larger(g, fault.share) if fault.kind == "gradient" else g
+        new, *moved = rule(w, g, *state, **hyper)
+        if fault.kind == "update":
+            new = (w + (np.asarray(new, np.float64) - w) * (1 + fault.share)).astype(w.dtype)
+        if fault.kind in slots:
+            place = slots.index(fault.kind)
+            moved[place] = larger(moved[place], fault.share)
+        return (new, *moved)
+
+    return wrong
+
+
+def larger(x: np.ndarray, share: float) -> np.ndarray:
+    """`x` larger by a share of itself, rounded to its dtype."""
+    return np.asarray(np.asarray(x, np.float64) * (1 + share)).astype(np.asarray(x).dtype)
+
+
+@contextlib.contextmanager
+def at_work(optimizer: str, fault: Fault) -> Iterator[None]:
+    """All rules of an optimizer have the fault."""
+    module = rules_of(optimizer)
+    with contextlib.ExitStack() as stack:
+        for name in TABLES:
+            table = {
+                e: {v: faulty(rule, fault) for v, rule in rules.items()}
+                for e, rules in vars(module).get(name, {}).items()
+            }
+            if table:
+                stack.enter_context(mock.patch.object(module, name, table))
+        yield
+
+
+def rules_of(optimizer: str) -> ModuleType:
+    """The rule file of an optimizer."""
+    return importlib.import_module(f"goldenstep.reference.rules.{optimizer.lower()}")
+
+
+# ---- what a bound applies to ------------------------------------------------------------------------------------
+
+
+def cases_of(optimizer: str, bound: Document) -> list[str]:
+    """Ids of the goldens that a bound applies to and that end without an error, the most telling ones first."""
+    found = []
+    for identity in files.index():
+        edition, kind, slug = identity.split("/", 2)
+        if edition in bound["editions"] and kind == optimizer.lower() and not slug.startswith(LATE):
+            golden = of(identity)
+            if "error" not in golden["trajectory"] and any(same(b, bound) for b in bounds(golden["case"])):
+                found.append(identity)
+    return sorted(found, key=lambda identity: "starts-at-zero" not in identity)[:ASKED]
+
+
+def same(one: Document | None, other: Document) -> bool:
+    """Are they one entry?"""
+    return one is not None and {**one} == {**other}
+
+
+@functools.lru_cache(maxsize=4000)
+def of(identity: str) -> Document:
+    """A golden by its id."""
+    return files.parsed(*files.index()[identity])
+
+
+@functools.cache
+def implementation() -> Any:
+    """The reference."""
+    return reference()
+
+
+def passes(identity: str, optimizer: str, fault: Fault) -> bool:
+    """Does a golden pass under its bound, step by step from the recorded state, as the judge asks it?"""
+    golden = of(identity)
+    case, trajectory = golden["case"], golden["trajectory"]
+    with at_work(optimizer, fault):
+        got = implementation().run(fed(case, trajectory))
+    return compare(case, trajectory, got).divergence is None
+
+
+@functools.lru_cache(maxsize=4000)
+def margins(identity: str) -> Any:
+    """What closeness allows in a golden."""
+    golden = of(identity)
+    return closeness.margins(golden["case"], golden["trajectory"], closeness.PORT)
+
+
+def is_close(identity: str, optimizer: str, fault: Fault) -> bool:
+    """Is a golden close, as `--tolerance=port` asks it?"""
+    golden, allowed = of(identity), margins(identity)
+    with at_work(optimizer, fault):
+        got = implementation().run(fed(golden["case"], golden["trajectory"]))
+    with mock.patch.object(closeness, "margins", return_value=allowed):
+        found = closeness.measure(golden["case"], golden["trajectory"], got, closeness.PORT)
+    return found is None or found.divergence is None
+
+
+def let_through(ids: list[str], passing: Callable[[str, float], bool]) -> tuple[float, str]:
+    """The largest share that every golden lets pass, within a tenth, and the golden that stops what is larger.
+
+    A golden that passes what the others have let through so far needs no bisection.
+    """
+    most, last = LARGEST, ""
+    for identity in ids:
+        if passing(identity, most):
+            continue
+        low, high = most * 2.0**-32, most
+        while high / low > 1.1:
+            middle = math.sqrt(low * high)
+            low, high = (middle, high) if passing(identity, middle) else (low, middle)
+        most, last = low, identity
+    return most, last
+
+
+class Row(NamedTuple):
+    """A line of the page."""
+
+    optimizer: str
+    what: str
+    cases: int
+    faults: dict[str, tuple[float, str]]
+
+
+def row_of_bound(optimizer: str, number: int) -> Row:
+    """What one bound lets through."""
+    bound = spec.optimizers()[optimizer]["bounds"][number]
+    ids, mode = cases_of(optimizer, bound), bound.get("mode", "eager")
+    kinds = ["update", *bound.get("slots_ulp", {})]
+    faults = {
+        kind: let_through(ids, lambda i, share, kind=kind: passes(i, optimizer, Fault(kind, share)))  # type: ignore[misc]
+        for kind in kinds
+    }
+    where = f"{', '.join(bound['editions'])}; {mode}" + (
+        f"; {', '.join(bound['variants'])}" if "variants" in bound else ""
+    )
+    slots = "".join(f", {slot} {ulp}" for slot, ulp in bound.get("slots_ulp", {}).items())
+    return Row(optimizer, f"{where} | update {bound['update_ulp']}{slots} ulp", len(ids), faults)
+
+
+def near_cases_of(optimizer: str) -> tuple[str, list[str]]:
+    """The edition in which closeness is measured of an optimizer, and some float32 goldens of it."""
+    edition = next(e for e in EDITIONS if optimizer in spec.available(e))
+    wanted = ("starts-at-zero", "defaults-float32", "shape-", "epsilon", "beta")
+    ids = [
+        i
+        for i in files.index()
+        if i.startswith(f"{edition}/{optimizer.lower()}/")
+        and any(word in i for word in wanted)
+        and not any(word in i for word in ("float64", "float16", "sparse", "graph", "global_clipnorm"))
+    ]
+    ids = [i for i in ids if closeness.measurable(of(i)["case"], of(i)["trajectory"])]
+    ids = sorted(ids, key=lambda i: "starts-at-zero" not in i)[:NEAR]
+    return edition, [i for i in ids if margins(i) is not None]
+
+
+def row_of_closeness(optimizer: str) -> Row:
+    """What closeness lets through of an optimizer's float32 goldens."""
+    edition, ids = near_cases_of(optimizer)
+    faults = {
+        kind: let_through(ids, lambda i, share, kind=kind: is_close(i, optimizer, Fault(kind, share)))  # type: ignore[misc]
+        for kind in ("update", "gradient")
+    }
+    return Row(optimizer, edition, len(ids), faults)
+
+
+HEAD = """# How tight the tolerances are
+
+A tolerance is worth what it rejects. A fault was put into every rule, an update, gradient or slot that
+is too large by a share of itself in every step, and made smaller until all of the goldens asked (at most 6 of those
+that a tolerance applies to) let it pass. The tables say the largest such share, within a tenth; one ulp of a float32 is
+1.2e-07 of a number at most, and 3.0e-08 rounds to the same number. A golden without a bound is compared to the bit.
+`python -m tests.tolerances` writes this page; a test measures some of its rows again.
+
+## Bounds
+
+Where the arithmetic depends on the processor, a document of [spec/optimizers](../spec/optimizers) states a bound. The
+reference has the recorded bits all the same; the bound is for processors of other makers.
+
+| optimizer | where | bound | goldens | the largest fault that passes |
+|---|---|---|---|---|
+"""
+CLOSE = """
+## Closeness
+
+`--tolerance=port` calls close what a right implementation may miss by rounding elsewhere, each step from the recorded
+state: [conformance/closeness.py](../conformance/closeness.py) says how the margin of each element is made. Asked are
+three goldens, one of them from weights of 0 where there is one. "> 0.25" is a fault that none tells.
+
+| optimizer | edition | goldens | the largest fault that is close |
+|---|---|---|---|
+"""
+
+
+def line(row: Row) -> str:
+    """A row of the page."""
+    shares = "; ".join(f"{kind} {shown(share)}" for kind, (share, _) in row.faults.items())
+    return f"| {row.optimizer} | {row.what} | {row.cases} | {shares} |\n"
+
+
+def shown(share: float) -> str:
+    """A share with two digits."""
+    return f"> {LARGEST}" if share >= LARGEST else f"{share:.1e}"
+
+
+def jobs() -> list[tuple[str, int]]:
+    """Every bound."""
+    return [(name, n) for name, d in spec.optimizers().items() for n in range(len(d.get("bounds", [])))]
+
+
+def main() -> None:
+    """Measure all of it and write the page."""
+    with ProcessPoolExecutor(2) as pool:
+        stated = pool.map(row_of_bound, *zip(*jobs(), strict=True))
+        near = pool.map(row_of_closeness, spec.optimizers())
+        text = HEAD
+        for row in stated:
+            text += line(row)
+            print(line(row), end="", flush=True)
+        text += CLOSE
+        for row in near:
+            text += line(row)
+            print(line(row), end="", flush=True)
+    PAGE.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
