@@ -57,6 +57,8 @@ class Keras2Optimizer(StateKeras2):
         self._averages: list[Variable]
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
+        refuse_averages(self._config, "> 1")
+        refuse_two_norms(self._config)
         kwargs.pop("is_legacy_optimizer", None)
         if kwargs.pop("lr", None):
             logging.warning("`lr` is deprecated in Keras optimizer, please use `learning_rate`.")
@@ -66,7 +68,7 @@ class Keras2Optimizer(StateKeras2):
             raise TypeError(
                 f"{key} is not a valid argument, kwargs should be empty for `optimizer_experimental.Optimizer`."
             )
-        refuse_common(self._config, "> 1")
+        refuse_rate(self._config["learning_rate"])
         self._config["jit_compile"] = False  # There is no GPU.
         self._config["learning_rate"] = called(self._config["learning_rate"])
 
@@ -272,19 +274,22 @@ def refuse_to_leave(learning_rate: Any) -> None:
         )
 
 
-def refuse_common(config: dict[str, Any], least: str) -> None:
-    """TypeError or ValueError for no learning rate, for two norms, and for a moving average that can't be."""
-    if config["learning_rate"] is None:
+def refuse_rate(learning_rate: Any) -> None:
+    """TypeError or ValueError for what is no learning rate."""
+    if learning_rate is None:
         raise ValueError("The learning rate must be specified. Received: learning_rate=None")
-    if isinstance(config["learning_rate"], str):
-        raise TypeError(f"Cannot convert {config['learning_rate']!r} to a float32 variable.")
+    if isinstance(learning_rate, str):
+        raise TypeError(f"Cannot convert {learning_rate!r} to a float32 variable.")
+
+
+def refuse_two_norms(config: dict[str, Any]) -> None:
+    """ValueError for both kinds of norm."""
     clipnorm, global_clipnorm = config["clipnorm"], config["global_clipnorm"]
     if clipnorm is not None and global_clipnorm is not None:
         raise ValueError(
             f"At most one of `clipnorm` and `global_clipnorm` can be set. Received: clipnorm={clipnorm}, "
             f"global_clipnorm={global_clipnorm}."
         )
-    refuse_averages(config, least)
 
 
 def refuse_averages(config: dict[str, Any], least: str) -> None:

@@ -27,7 +27,7 @@ from ..wrappers import loss_scale_v2, loss_scale_v3
 from ..wrappers.loss_scale import loss_scale_chooser
 from ..wrappers.loss_scale_config import loss_scale_optimizers_of
 from .optimizer_v2 import LegacyOptimizer, OptimizerV2
-from .tf2_12 import Keras2Optimizer, refuse_common, refuse_to_leave
+from .tf2_12 import Keras2Optimizer, refuse_averages, refuse_rate, refuse_to_leave, refuse_two_norms
 
 DEPRECATED = ("lr", "decay", "gradient_transformers", "gradient_aggregator")
 
@@ -38,13 +38,15 @@ class Base(Keras2Optimizer):
     _late_list = False
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
+        refuse_averages(self._config, "> 1")
+        refuse_two_norms(self._config)
         for key in kwargs:
             if key not in DEPRECATED:
                 raise TypeError(
                     f"{key} is not a valid argument, kwargs should be empty for `optimizer_experimental.Optimizer`."
                 )
             logging.warning("%s is deprecated in `optimizer_experimental.Optimizer`.", key)
-        refuse_common(self._config, "> 1")
+        refuse_rate(self._config["learning_rate"])
         self._config["jit_compile"] = False  # There is no GPU.
         self._config["learning_rate"] = called(self._config["learning_rate"])
 
