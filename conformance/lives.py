@@ -120,7 +120,8 @@ def rate_of(draw: st.DrawFn, edition: str, optimizer: str, dtype: str) -> Docume
         return {"learning_rate": FUNCTION}
     name = draw(one_of(("PiecewiseConstantDecay", "ExponentialDecay", "PolynomialDecay", "CosineDecay")))
     config = USUAL_SCHEDULES[name]
-    if dtype == "float64" and name in ("ExponentialDecay", "PolynomialDecay") and draw(between(0, 1)):
+    wide = dtype == "float64" and edition != "tf2.9"  # which refuses a float64 rate when it is constructed
+    if wide and name in ("ExponentialDecay", "PolynomialDecay") and draw(between(0, 1)):
         config = {**config, "initial_learning_rate": {"dtype": "float64", "value": 0.1}}
     return {"learning_rate": {"class_name": name, "config": config}}
 

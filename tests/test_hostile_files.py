@@ -308,9 +308,9 @@ def entry(dtype: int = 1, shape: tuple[int, ...] = (3, 2), shard: int = 0, offse
 
 
 ENTRIES: dict[str, tuple[bytes, str]] = {
-    "another size": (entry(size=28), "28 bytes for the shape"),
+    "another size": (entry(size=28), "the data beside the index are"),
     "far more elements": (entry(shape=(1 << 40, 2)), "24 bytes for the shape"),
-    "elements of all memory": (entry(shape=(1 << 40,), size=1 << 42), "which has"),
+    "elements of all memory": (entry(shape=(1 << 40,), size=1 << 42), "the data beside the index are"),
     "a negative dimension": (entry(shape=((1 << 64) - 1,)), "none negative"),
     "many dimensions": (entry(shape=(1,) * 100), "at most 64"),
     "beyond the end": (entry(offset=1 << 50), "which has"),
@@ -319,7 +319,7 @@ ENTRIES: dict[str, tuple[bytes, str]] = {
     "many strings": (entry(dtype=7), "the dtype number 7"),
     "another shard": (entry(shard=7), "shard 7, expected less than 1"),
     "a wrong checksum": (entry(), "checksum"),
-    "slices": (entry() + protobuf.field(7, b""), "in slices"),
+    "slices": (entry() + protobuf.field(7, b""), "one extent for each dimension"),
     "no message": (b"\xff" * 12, "varint|wire type"),
     "a group": (b"\x0b\x0c", "wire type 3"),
 }
