@@ -57,8 +57,7 @@ class Keras2Optimizer(StateKeras2):
         self._averages: list[Variable]
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
-        refuse_averages(self._config, "> 1")
-        refuse_two_norms(self._config)
+        refuse_common(self._config, "> 1")
         kwargs.pop("is_legacy_optimizer", None)
         if kwargs.pop("lr", None):
             logging.warning("`lr` is deprecated in Keras optimizer, please use `learning_rate`.")
@@ -282,8 +281,9 @@ def refuse_rate(learning_rate: Any) -> None:
         raise TypeError(f"Cannot convert {learning_rate!r} to a float32 variable.")
 
 
-def refuse_two_norms(config: dict[str, Any]) -> None:
-    """ValueError for both kinds of norm."""
+def refuse_common(config: dict[str, Any], least: str) -> None:
+    """ValueError for a moving average that can't be, then for both kinds of norm."""
+    refuse_averages(config, least)
     clipnorm, global_clipnorm = config["clipnorm"], config["global_clipnorm"]
     if clipnorm is not None and global_clipnorm is not None:
         raise ValueError(

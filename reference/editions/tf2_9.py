@@ -27,7 +27,7 @@ from ..wrappers import loss_scale_v2, loss_scale_v3
 from ..wrappers.loss_scale import loss_scale_chooser
 from ..wrappers.loss_scale_config import loss_scale_optimizers_of
 from .optimizer_v2 import LegacyOptimizer, OptimizerV2
-from .tf2_12 import Keras2Optimizer, refuse_averages, refuse_rate, refuse_to_leave, refuse_two_norms
+from .tf2_12 import Keras2Optimizer, refuse_common, refuse_rate, refuse_to_leave
 
 DEPRECATED = ("lr", "decay", "gradient_transformers", "gradient_aggregator")
 
@@ -38,8 +38,7 @@ class Base(Keras2Optimizer):
     _late_list = False
 
     def _accept(self, kwargs: dict[str, Any]) -> None:
-        refuse_averages(self._config, "> 1")
-        refuse_two_norms(self._config)
+        refuse_common(self._config, "> 1")
         for key in kwargs:
             if key not in DEPRECATED:
                 raise TypeError(
