@@ -23,8 +23,9 @@ tf2.12.legacy, tf2.15.legacy  ftrl_lazy          ftrl_lazy_shrinkage      summed
 tf2.9, tf2.12, tf2.15         as dense           as dense                 summed
 keras3                        ftrl_slices        ftrl_slices              squared each, then summed
 
-edition, graph                 with learning_rate_power=-0.5
-tf2.9, tf2.12, tf2.15, keras3  ftrl_graph
+edition, graph                learning_rate_power=-0.5  others
+tf2.9, tf2.12, tf2.15         ftrl_graph                ftrl_graph_power
+keras3                        ftrl_graph                as outside
 
 The sparse kernels leave the other rows alone.  They never scale linear by the learning rate, not even in tf2.4.
 """
@@ -264,6 +265,29 @@ def ftrl_graph(
     return w, accumulator + g * g, linear
 
 
+def ftrl_graph_power(
+    w,
+    g,
+    accumulator,
+    linear,
+    *,
+    learning_rate,
+    learning_rate_power,
+    l1_regularization_strength,
+    l2_regularization_strength,
+    l2_shrinkage_regularization_strength,
+    beta,
+):
+    """keras 2 Ftrl.update_step inside tf.function: of its powers only the square of g has become a product."""
+    lr, l1, l2, beta = cast(w.dtype, learning_rate, l1_regularization_strength, l2_regularization_strength, beta)
+    power, shrinkage = cast(w.dtype, learning_rate_power, 2 * l2_shrinkage_regularization_strength)
+    before, after = pow_2_9(accumulator, -power), pow_2_9(accumulator + g * g, -power)
+    linear = linear + (g + shrinkage * w - (after - before) / lr * w)
+    quadratic = after / lr + 2 * (l2 + beta / (2 * lr))
+    w = (larger(minimum(linear, l1), -l1) - linear) / quadratic
+    return w, accumulator + g * g, linear
+
+
 def ftrl_lazy_2_4(
     w,
     g,
@@ -495,4 +519,7 @@ SPARSE = {
     "keras3": dict.fromkeys(("plain", "power", "shrinkage", "shrinkage_power"), ftrl_slices),
 }
 
-GRAPH = dict.fromkeys(("tf2.9", "tf2.12", "tf2.15", "keras3"), dict.fromkeys(("plain", "shrinkage"), ftrl_graph))
+ROOTS = dict.fromkeys(("plain", "shrinkage"), ftrl_graph)
+POWERS = dict.fromkeys(("power", "shrinkage_power"), ftrl_graph_power)
+
+GRAPH = {**dict.fromkeys(("tf2.9", "tf2.12", "tf2.15"), {**ROOTS, **POWERS}), "keras3": ROOTS}
