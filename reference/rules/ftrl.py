@@ -519,7 +519,7 @@ SPARSE = {
     "keras3": dict.fromkeys(("plain", "power", "shrinkage", "shrinkage_power"), ftrl_slices),
 }
 
-ROOTS = dict.fromkeys(("plain", "shrinkage"), ftrl_graph)
-POWERS = dict.fromkeys(("power", "shrinkage_power"), ftrl_graph_power)
+ROOTS = {"plain": ftrl_graph, "shrinkage": ftrl_graph}
+ROOTS_AND_POWERS = {**ROOTS, "power": ftrl_graph_power, "shrinkage_power": ftrl_graph_power}
 
-GRAPH = {**dict.fromkeys(("tf2.9", "tf2.12", "tf2.15"), {**ROOTS, **POWERS}), "keras3": ROOTS}
+GRAPH = {"tf2.9": ROOTS_AND_POWERS, "tf2.12": ROOTS_AND_POWERS, "tf2.15": ROOTS_AND_POWERS, "keras3": ROOTS}
