@@ -133,6 +133,7 @@ class Child:
         except OSError as error:
             raise CrashError(f"can't be started: {shlex.join(command)}: {error.strerror}") from error
         self._errors = b""
+        self.declared: Document = {}
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
         try:
@@ -144,7 +145,7 @@ class Child:
 
     def ask(self, request: Document, seconds: float) -> Document:
         """The answer to a request: one line of JSON for one line of JSON."""
-        if self._process.poll() is not None:
+        if self.declared and self._process.poll() is not None:
             raise CrashError(f"the process had ended after the answer before, {self._status()}")
         late = threading.Event()
 

@@ -24,6 +24,12 @@ VARIANTS: dict[str, list[Document]] = {
     "Ftrl": [
         {"learning_rate_power": -0.75},
         {"learning_rate_power": -0.75, "l2_shrinkage_regularization_strength": 0.01},
+        {
+            "learning_rate_power": -0.75,
+            "l1_regularization_strength": 0.1,
+            "l2_regularization_strength": 0.2,
+            "beta": 0.5,
+        },
     ],
     "Muon": [{"rms_rate": None}],
     "Adafactor": [{"learning_rate": 1.0, "clip_threshold": 0.5}],
