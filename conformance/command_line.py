@@ -71,6 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return WRONG_USE
+    except OSError as error:  # a file that was named and can't be read or written
+        if error.filename is None:
+            raise
+        print(f"goldenstep: {error.filename}: {error.strerror}", file=sys.stderr)
+        return WRONG_USE
     except KeyboardInterrupt:
         print("goldenstep: interrupted", file=sys.stderr)
         return WRONG_USE
@@ -270,6 +275,14 @@ def must_have(optimizer: str, edition: str) -> None:
         raise UnknownSelectionError(f"{edition} has no {optimizer}, only {where} has. {edition} has {instead}.")
 
 
+def new_file(name: str) -> Path:
+    """The path of a file to write; argparse refuses it, before any work is done, if its folder does not exist."""
+    path = Path(name)
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{name}: there is no folder {path.parent}")
+    return path
+
+
 def console() -> Console:
     """Standard output: coloured on a terminal unless NO_COLOR is set, 120 columns wide elsewhere unless COLUMNS is."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
@@ -363,7 +376,8 @@ examples:
 
 DIFF = """
 What differs between two editions: the pipeline around the rules, arguments and defaults, and for every optimizer
-the rule of each variant (same bits or not, and the lines that differ), names and order of the state, errors.
+the rule of each variant, also inside tf.function (same bits or not, and the lines that differ), names and order of
+the state, errors.
 Or, given two folders of goldens, which cases differ, and where each parts first.
 
 examples:
@@ -474,14 +488,16 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--optimizer", metavar="NAME", required=True, help="the optimizer to run, e.g. Adam")
     parser.add_argument("--edition", metavar="ID", help="the edition that both follow, e.g. keras3")
     parser.add_argument("--all", action="store_true", help="list every case that differs, not the first ten")
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write it as JSON, for `goldenstep report`")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=new_file, help="write it as JSON, for `goldenstep report`"
+    )
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
     """The options of `report`."""
     parser.add_argument("reports", metavar="REPORT", nargs="+", help="a file that check --report or compare -o wrote")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", type=Path, default=Path("report.html"), help="the page to write"
+        "-o", "--output", metavar="FILE", type=new_file, default=Path("report.html"), help="the page to write"
     )
     parser.add_argument("--badges", metavar="FOLDER", type=Path, help="where to write badges, if at all")
 

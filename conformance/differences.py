@@ -19,13 +19,16 @@ from goldenstep.golden import cases, files
 from goldenstep.golden.compare import compare
 
 from .explain import (
-    changed_lines,
+    Rule,
     grid,
     heading,
+    in_graph,
     keyword_arguments,
     name_of,
     place,
     prepared,
+    print_change,
+    rule_changes,
     rules_of,
     shown,
     state_of,
@@ -164,17 +167,29 @@ def own_arguments(optimizer: str, one: str, two: str) -> list[Row]:
 def rule_rows(optimizer: str, one: str, two: str) -> list[Row]:
     """Per variant: the rule of each edition, and whether it is the same."""
     rows = []
-    for table in ("RULES", "SPARSE"):
-        first, second = rules_of(optimizer, one, table), rules_of(optimizer, two, table)
+    for kind, (first, second) in rule_tables(optimizer, one, two).items():
         for variant in dict.fromkeys([*first, *second]):
             pair = first.get(variant), second.get(variant)
-            label = variant if table == "RULES" else f"{variant}, sparse"
-            rows.append([label, *map(name_of, pair), "same bits" if pair[0] is pair[1] else "other bits"])
+            rows.append([variant + kind, *map(name_of, pair), "same bits" if pair[0] is pair[1] else "other bits"])
     prepare = prepared(optimizer, one), prepared(optimizer, two)
     if any(prepare):
         same = "same bits" if prepare[0] is prepare[1] else "other bits"
         rows.append(["before the variables", *map(name_of, prepare), same])
     return rows
+
+
+def rule_tables(optimizer: str, one: str, two: str) -> dict[str, tuple[dict[str, Rule], dict[str, Rule]]]:
+    """The rules of both editions by variant: for a dense gradient, a sparse one, and where a graph has others."""
+    tables = {
+        kind: (rules_of(optimizer, one, table), rules_of(optimizer, two, table))
+        for kind, table in {"": "RULES", ", sparse": "SPARSE"}.items()
+    }
+    graphs = in_graph(optimizer, one), in_graph(optimizer, two)
+    first, second = (
+        {variant: graph.get(variant, rule) for variant, rule in eager.items() if any(variant in g for g in graphs)}
+        for graph, eager in zip(graphs, tables[""], strict=True)
+    )
+    return {**tables, ", in a graph": (first, second)}
 
 
 def state_rows(optimizer: str, one: str, two: str) -> list[Row]:
@@ -274,26 +289,15 @@ def details(console: Console, optimizer: str, one: str, two: str) -> None:
         return
     heading(console, optimizer)
     console.print(grid(["variant", one, two, ""], rules))
-    for line in rule_changes(optimizer, one, two):
-        console.print(Text(f"    {line}", style={"-": "red", "+": "green"}.get(line[0], "")), soft_wrap=True)
+    tables = rule_tables(optimizer, one, two).values()
+    for line in rule_changes((first[v], second[v]) for first, second in tables for v in first if v in second):
+        print_change(console, line)
     if arguments:
         console.print()
         console.print(grid(["argument", one, two], arguments))
     if state:
         console.print()
         console.print(grid(["state", one, two], state))
-
-
-def rule_changes(optimizer: str, one: str, two: str) -> Iterator[str]:
-    """The lines in which the rules of the variants differ, each pair of rules once."""
-    told = []
-    for table in ("RULES", "SPARSE"):
-        first, second = rules_of(optimizer, one, table), rules_of(optimizer, two, table)
-        for pair in ((first[variant], second[variant]) for variant in first if variant in second):
-            if pair[0] is not pair[1] and pair not in told:
-                told.append(pair)
-                yield f"{name_of(pair[0])} -> {name_of(pair[1])}"
-                yield from changed_lines(*pair)
 
 
 # ---- two folders of goldens ------------------------------------------------------------------------------------

@@ -75,6 +75,15 @@ def explain_edition(console: Console, optimizer: str, edition: str) -> None:
         if rules:
             heading(console, f"Rules for a {described}")
             console.print(grid(["variant", "when", "rule"], variant_rows(optimizer, rules)))
+    graph = in_graph(optimizer, edition)
+    if graph:
+        heading(console, "Rules inside tf.function, as in fit, where they are others (docs/graph-mode.md)")
+        dense = rules_of(optimizer, edition)
+        console.print(
+            grid(["variant", "eager", "in a graph"], [[v, name_of(dense[v]), name_of(graph[v])] for v in graph])
+        )
+        for line in rule_changes((dense[variant], rule) for variant, rule in graph.items()):
+            print_change(console, line)
     for function in functions_of(optimizer, edition):
         source(console, function)
 
@@ -110,6 +119,13 @@ def explain_everywhere(console: Console, optimizer: str) -> None:
             for rule, sharing in shared:
                 console.print(Text(f"  {variant}: {name_of(rule)} in {', '.join(sharing)}"))
         differing_rules(console, tables, variants)
+
+    graphs = {edition: graph for edition in editions if (graph := in_graph(optimizer, edition))}
+    if graphs:
+        variants = list(dict.fromkeys(variant for rules in graphs.values() for variant in rules))
+        heading(console, "Rule inside tf.function, as in fit, where it is another (docs/graph-mode.md)")
+        rows = [[edition, *(name_of(rules.get(v)) for v in variants)] for edition, rules in graphs.items()]
+        console.print(grid(["edition", *variants], rows))
 
     own = [spec.hyperparameters(optimizer, edition) for edition in editions]
     names = dict.fromkeys(name for arguments in own for name in arguments)
@@ -380,6 +396,12 @@ def rules_of(optimizer: str, edition: str, table: str = "RULES") -> dict[str, Ru
     return {name: rules[name] for name in [*order, *rules] if name in rules}
 
 
+def in_graph(optimizer: str, edition: str) -> dict[str, Rule]:
+    """The rules of the variants that compute something else inside `tf.function`, in the order of `rules_of`."""
+    graph: dict[str, Rule] = getattr(module_of(optimizer), "GRAPH", {}).get(edition, {})
+    return {variant: graph[variant] for variant in rules_of(optimizer, edition) if variant in graph}
+
+
 def prepared(optimizer: str, edition: str) -> Rule | None:
     """What advances the slots that exist once per optimizer, if there is such a thing."""
     rule: Rule | None = getattr(module_of(optimizer), "PREPARE", {}).get(edition)
@@ -434,6 +456,19 @@ def changed_lines(older: Rule, newer: Rule) -> list[str]:
     """The lines of two functions that differ, marked - and +; docstrings and names do not count."""
     lines = difflib.unified_diff(essence(older), essence(newer), n=0, lineterm="")
     return [f"{line[0]} {line[1:]}" for line in list(lines)[2:] if line[0] in "+-"]
+
+
+def rule_changes(pairs: Iterable[tuple[Rule, Rule]]) -> Iterator[str]:
+    """The names of two rules that are not the same, and the lines in which they differ, each pair once."""
+    for older, newer in dict.fromkeys(pairs):
+        if older is not newer:
+            yield f"{name_of(older)} -> {name_of(newer)}"
+            yield from changed_lines(older, newer)
+
+
+def print_change(console: Console, line: str) -> None:
+    """A line of `rule_changes`, coloured by its sign."""
+    console.print(Text(f"    {line}", style={"-": "red", "+": "green"}.get(line[0], "")), soft_wrap=True)
 
 
 def essence(rule: Rule) -> list[str]:

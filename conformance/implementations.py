@@ -16,8 +16,10 @@ import contextlib
 import importlib
 import os
 import shlex
+import traceback
 from collections.abc import Callable
 from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Protocol
 
@@ -86,10 +88,17 @@ def load(name: str, edition: str | None = None, isolate: bool = False, timeout: 
             f"--impl={name}: no module {module_name!r} can be imported ({error}). Give {', '.join(special)}, "
             "the name of an installed module shaped like Keras, module:factory, or 'cmd: a command line'."
         ) from error
+    except Exception as error:
+        raise UnknownImplementationError(f"--impl={name}: importing {module_name!r} raised {told(error)}") from error
     if attribute:
         if not callable(getattr(found, attribute, None)):
             raise UnknownImplementationError(f"--impl={name}: {module_name!r} has no function {attribute!r}.")
-        found = getattr(found, attribute)()
+        try:
+            found = getattr(found, attribute)()
+        except Exception as error:
+            raise UnknownImplementationError(
+                f"--impl={name}: {module_name}.{attribute}() raised {told(error)}"
+            ) from error
     return made_of(found, name, edition)
 
 
@@ -103,11 +112,25 @@ def announced_by(entry: metadata.EntryPoint) -> Any:
             f"--impl={entry.name}: {entry.value} can't be imported here ({error}). Install the library that it is "
             f"about; of ours, `tox -e impl-{entry.name}` makes an environment."
         ) from error
+    except Exception as error:
+        raise UnknownImplementationError(f"--impl={entry.name}: {entry.value} raised {told(error)}") from error
+
+
+def told(error: Exception) -> str:
+    """An exception, and where it was raised: `KeyError: 'gpu' (mypkg.py:7, in factory)`."""
+    words = f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError):  # its own words say where; the traceback ends in the importer
+        return words
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{words} ({Path(last.filename).name}:{last.lineno}, in {last.name})"
 
 
 def made_of(found: Any, name: str, edition: str | None) -> Implementation:
     """The implementation that a factory returned, or one made of a module's classes; `asked` is how to name it."""
     if hasattr(found, "run") and hasattr(found, "supports"):
+        missing = [attribute for attribute in ("name", "editions") if not hasattr(found, attribute)]
+        if missing:
+            raise UnknownImplementationError(f"--impl={name}: {found!r} has run and supports, but no {missing[0]}.")
         wrong = unknown(getattr(found, "exposes", None) or {})
         if wrong:
             raise UnknownImplementationError(f"--impl={name}: {wrong}")
@@ -143,6 +166,11 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
     """An implementation made of a module's classes; its `Variable` and `convert_to_tensor` are used if it has them."""
     optimizers = getattr(module, "optimizers", module)
     known = [optimizer for optimizer in spec.optimizers() if hasattr(optimizers, optimizer)]
+    if not known and ":" in name:
+        raise UnknownImplementationError(
+            f"--impl={name}: expected it to return an object with name, editions, supports(case) and run(case), or "
+            f"one with classes such as optimizers.Adam or Adam; it returned {module!r}."
+        )
     if not known:
         raise UnknownImplementationError(
             f"--impl={name}: expected classes such as {name}.optimizers.Adam or {name}.Adam, found none of "

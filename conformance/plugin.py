@@ -72,7 +72,9 @@ def pytest_configure(config: pytest.Config) -> None:
     options = config.option
     if str(config.getoption("hypothesis_profile", None)).startswith("goldenstep"):
         from . import strategies  # noqa: F401  # it registers the profiles, before hypothesis looks for them
-    if any([options.impl, options.edition, options.optimizer, options.feature, options.case, options.smoke]):
+    choosing = [options.edition, options.optimizer, options.feature, options.case, options.smoke]
+    how = [options.tolerance, options.known_failures, options.update_known_failures, options.report]
+    if any([options.impl, options.timeout is not None, *choosing, *how]):
         session(config)
 
 
@@ -85,6 +87,8 @@ def session(config: pytest.Config) -> Session:
         from .selection import Selection, UnknownSelectionError, session_of
 
         option = config.option
+        if option.report and not option.report.absolute().parent.is_dir():
+            raise pytest.UsageError(f"--report={option.report}: there is no folder {option.report.parent}")
         selection = Selection(option.edition, option.optimizer, option.feature, option.case, option.smoke)
         try:
             ulps_of(option.tolerance or "exact")

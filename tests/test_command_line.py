@@ -21,7 +21,19 @@ from goldenstep.golden.__main__ import main as golden_main
 
 Document = dict[str, Any]
 PAGE = Path(__file__).parent.parent / "docs" / "command-line.md"
-COMMANDS = ("check", "explain", "diff", "compare", "report", "adapter", "convert", "record", "verify")
+COMMANDS = (
+    "check",
+    "explain",
+    "diff",
+    "compare",
+    "report",
+    "adapter",
+    "convert",
+    "replay",
+    "promote",
+    "record",
+    "verify",
+)
 DEFAULTS = "keras3/adam/defaults-float32"
 
 
@@ -78,6 +90,12 @@ def test_the_manual_names_every_command(capsys: pytest.CaptureFixture[str]) -> N
         ("compare reference json --optimizer Adam", "expected classes such as json.optimizers.Adam"),
         ("compare reference reference@keras2 --optimizer Adam", "no edition 'keras2'. Do you mean keras3?"),
         ("compare reference reference@tf2.4 --optimizer Lion", "tf2.4 has no Lion, only tf2.15, keras3 has."),
+        (
+            "compare reference reference --optimizer Adam -o nowhere/c.json",
+            "nowhere/c.json: there is no folder nowhere",
+        ),
+        ("report nothing.json -o nowhere/r.html", "nowhere/r.html: there is no folder nowhere"),
+        ("replay P-54 --case-file nothing.json", "goldenstep: nothing.json: No such file or directory"),
         ("check --bogus", "unrecognized arguments: --bogus. Pytest's own go after `--`."),
         ("record keras9 --python x", "invalid choice: 'keras9'"),
         ("verify keras3", "the following arguments are required: --python"),
@@ -94,6 +112,46 @@ def test_wrong_use_says_what_would_have_been_right(
     assert status == 2
     assert message in err
     assert not out
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "def factory():\n    raise RuntimeError('no GPU')",
+            "{0}.factory() raised RuntimeError: no GPU ({0}.py:2, in factory)",
+        ),
+        (
+            "def factory():\n    import nothing_here",
+            "{0}.factory() raised ModuleNotFoundError: No module named 'nothing_here'",
+        ),
+        (
+            "def factory():\n    return 3",
+            "supports(case) and run(case), or one with classes such as optimizers.Adam or Adam",
+        ),
+        ("class factory:\n    run = supports = None", "has run and supports, but no name."),
+        ("raise KeyError('gpu')", "importing '{0}' raised KeyError: 'gpu' ({0}.py:1, in <module>)"),
+        ("def factory(:", "importing '{0}' raised SyntaxError: "),
+    ],
+)
+def test_a_module_that_cannot_be_loaded_is_wrong_use(
+    code: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [*command_line.sys.path])
+    name = f"unloadable_{abs(hash(tmp_path))}"
+    (tmp_path / f"{name}.py").write_text(code)
+    for command in (
+        ["compare", "reference", f"{name}:factory", "--optimizer=Adam"],
+        ["check", f"--impl={name}:factory"],
+    ):
+        status = main(command)
+        err = capfd.readouterr().err
+        assert status == 2
+        assert message.format(name) in err
+        assert f"--impl={name}:factory" in err
+        assert "Traceback" not in err
+        assert "INTERNALERROR" not in err
 
 
 def test_record_and_verify_take_what_the_recorder_takes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,9 +208,20 @@ def test_check_is_the_suite(kind: str, status: int, package: Any, capfd: pytest.
     assert ("keras3/sgd/defaults-float32: diverges" in out) == (kind == "faster")
 
 
-def test_check_of_nothing_is_wrong_use(capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "--case=keras3/adam/nothing", "--", "-p", "no:cacheprovider"]) == 2
-    assert "no such case" in "".join(capfd.readouterr())
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--case=keras3/adam/nothing", "no such case"),
+        ("--timeout=3", "Add --isolate."),
+        ("--report=/nowhere/r.json", "--report=/nowhere/r.json: there is no folder /nowhere"),
+        ("--known-failures=/nowhere.toml", "/nowhere.toml: no such file"),
+    ],
+)
+def test_check_of_what_cannot_be_is_wrong_use(option: str, message: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", option, "--", "-p", "no:cacheprovider"]) == 2
+    out, err = capfd.readouterr()
+    assert message in err
+    assert "Traceback" not in out + err
 
 
 # ---- explain ---------------------------------------------------------------------------------------------------
@@ -196,6 +265,22 @@ def test_explain_sets_editions_side_by_side(optimizer: str, capsys: pytest.Captu
         assert row.split()[1 : 1 + len(names)] == names or set(names) <= set(row.split())
 
 
+def test_explain_shows_the_rules_inside_a_graph(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "explain", "Adagrad", "--edition", "tf2.12")
+    section = out.partition("Rules inside tf.function")[2].partition("\nreference/")[0]
+    assert re.search(r"^plain +adagrad_ops +adagrad_graph *$", section, re.MULTILINE)
+    assert "\n    + w = w - lr * g * rsqrt(a + epsilon)\n" in section
+    _, out, _ = run(capsys, "explain", "Adagrad")
+    section = out.partition("Rule inside tf.function")[2].partition("Defaults that differ")[0]
+    assert [line.split()[:2] for line in section.splitlines() if " adagrad_" in line] == [
+        ["tf2.9", "adagrad_graph"],
+        ["tf2.12", "adagrad_graph"],
+        ["tf2.15", "adagrad_graph_2_15"],
+        ["keras3", "adagrad_graph_2_15"],
+    ]
+    assert "tf.function" not in run(capsys, "explain", "SGD", "--edition", "tf2.12")[1].partition("Clauses")[2]
+
+
 def test_what_differs_between_two_rules_is_shown_by_their_lines() -> None:
     older, newer = (rules_of("Adam", edition)["plain"] for edition in ("tf2.4", "tf2.9.legacy"))
     assert changed_lines(older, newer) == [
@@ -236,6 +321,14 @@ def test_diff_of_one_optimizer(capsys: pytest.CaptureFixture[str]) -> None:
     assert (status, err) == (1, "")
     assert "Adagrad" not in out.partition("Optimizers")[2]
     assert "order of those in both" in out
+
+
+def test_diff_tells_the_rules_inside_a_graph(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "diff", "tf2.12", "tf2.15", "--optimizer", "Adagrad")
+    assert re.search(r"^plain, in a graph +adagrad_graph +adagrad_graph_2_15 +other bits", out, re.MULTILINE)
+    assert re.search(r"^Adagrad +other bits in 1 of 3 ", out, re.MULTILINE)
+    _, out, _ = run(capsys, "diff", "tf2.4", "tf2.9", "--optimizer", "Adagrad")  # tf2.4 has the same rule in a graph
+    assert re.search(r"^plain, in a graph +adagrad_kernel_2_4 +adagrad_graph +other bits", out, re.MULTILINE)
 
 
 def test_an_edition_does_not_differ_from_itself(capsys: pytest.CaptureFixture[str]) -> None:
@@ -362,7 +455,9 @@ BLOCKS = re.findall(r"^```text\n\$ (goldenstep .*)\n((?:.*\n)*?)```", PAGE.read_
 
 
 def test_the_page_shows_every_command() -> None:
-    assert {block[0].split()[1] for block in BLOCKS} == set(COMMANDS)
+    table = re.findall(r"^\| \[(`.*`)\]\(#", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert re.findall("`([a-z]+)`", " ".join(table)) == list(COMMANDS)
+    assert {block[0].split()[1] for block in BLOCKS} == set(COMMANDS) - {"replay", "promote"}  # both need a failure
 
 
 @pytest.mark.parametrize(("command", "shown"), BLOCKS, ids=[block[0] for block in BLOCKS])

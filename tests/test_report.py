@@ -145,3 +145,17 @@ def test_a_browser_shows_the_linked_case_with_its_plot(folder: Path) -> None:
     assert "1 of 6 cases" in shown
     assert "<svg" in shown
     assert "mypkg.SGD()" in shown
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
+def test_a_search_says_what_other_verdicts_hide(folder: Path) -> None:
+    page = report_page.page([read(folder / "one.json")])
+    typed = '<script>at("search").value = "SGD"; at("state").value = "failed"; search();</script></body>'
+    (folder / "searched.html").write_text(page.replace("</body>", typed))
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000", "--dump-dom"]
+    url = (folder / "searched.html").as_uri()
+    dumped = subprocess.run([*command, url], capture_output=True, text=True, timeout=120).stdout
+    states = [report_page.state_of(r) for r in read(folder / "one.json")["records"] if "sgd" in r["id"]]
+    failed = states.count("failed")
+    assert 0 < failed < len(states)
+    assert f"{failed} of 6 cases; {len(states) - failed} more with another verdict" in dumped
