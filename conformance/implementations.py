@@ -88,14 +88,14 @@ def load(name: str, edition: str | None = None, isolate: bool = False, timeout: 
             f"--impl={name}: no module {module_name!r} can be imported ({error}). Give {', '.join(special)}, "
             "the name of an installed module shaped like Keras, module:factory, or 'cmd: a command line'."
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UnknownImplementationError(f"--impl={name}: importing {module_name!r} raised {told(error)}") from error
     if attribute:
         if not callable(getattr(found, attribute, None)):
             raise UnknownImplementationError(f"--impl={name}: {module_name!r} has no function {attribute!r}.")
         try:
             found = getattr(found, attribute)()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise UnknownImplementationError(
                 f"--impl={name}: {module_name}.{attribute}() raised {told(error)}"
             ) from error
@@ -112,11 +112,11 @@ def announced_by(entry: metadata.EntryPoint) -> Any:
             f"--impl={entry.name}: {entry.value} can't be imported here ({error}). Install the library that it is "
             f"about; of ours, `tox -e impl-{entry.name}` makes an environment."
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UnknownImplementationError(f"--impl={entry.name}: {entry.value} raised {told(error)}") from error
 
 
-def told(error: Exception) -> str:
+def told(error: BaseException) -> str:
     """An exception, and where it was raised: `KeyError: 'gpu' (mypkg.py:7, in factory)`."""
     words = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError):  # its own words say where; the traceback ends in the importer

@@ -125,6 +125,7 @@ def test_wrong_use_says_what_would_have_been_right(
             "def factory():\n    import nothing_here",
             "{0}.factory() raised ModuleNotFoundError: No module named 'nothing_here'",
         ),
+        ("def factory():\n    raise SystemExit(0)", "{0}.factory() raised SystemExit: 0 ({0}.py:2, in factory)"),
         (
             "def factory():\n    return 3",
             "supports(case) and run(case), or one with classes such as optimizers.Adam or Adam",
