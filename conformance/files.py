@@ -12,7 +12,7 @@ from goldenstep.golden import saved_files
 from goldenstep.golden.codec import flat, unflat
 from goldenstep.spec import saved_files as spec
 
-from . import schedules
+from . import schedules, wrappers
 
 if TYPE_CHECKING:
     from .keras_shaped import KerasShaped
@@ -24,9 +24,9 @@ def unsupported(implementation: KerasShaped, case: Document) -> str | None:
     """None if the implementation can restore the optimizer of a case from a file, otherwise why not."""
     if implementation.restore is None:
         return "no restore_optimizer"
-    namespace = implementation.namespaces[case["edition"]]
-    if not hasattr(namespace, case["trained"]["class_name"]):
-        return f"no {case['trained']['class_name']}"
+    missing = wrappers.unsupported(implementation, as_optimizer_case(case))
+    if missing:
+        return missing
     return schedules.unsupported(implementation, as_optimizer_case(case))
 
 

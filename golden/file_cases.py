@@ -27,6 +27,11 @@ OTHERS: dict[str, Document] = {
     "gradient_accumulation_steps=2": {"gradient_accumulation_steps": 2},
     "schedule": {"learning_rate": SCHEDULE},
 }
+SCALING: Document = {"initial_scale": 8.0, "dynamic_growth_steps": 2}
+WRAPPED: list[Document] = [
+    {"class_name": "SGD", "config": {"learning_rate": 0.125, "momentum": 0.75}},
+    {"class_name": "Adam", "config": {"learning_rate": 0.125}},
+]
 
 
 def file_cases(edition: str) -> Iterator[Document]:
@@ -40,6 +45,17 @@ def file_cases(edition: str) -> Iterator[Document]:
                     for size in entry["max_shard_sizes"]:
                         shards = case(edition, optimizer, f"shards-of-{size}-bytes", config, format)
                         yield {**shards, "max_shard_size": size}
+
+
+    for inner in WRAPPED:
+        for format in saved_files.available(edition, inner["class_name"]):
+            yield wrapped(edition, inner, format)
+
+
+def wrapped(edition: str, inner: Document, format: str) -> Document:
+    """LossScaleOptimizer around one optimizer: when it is saved, its scale has moved, and its counter is not 0."""
+    config = {"inner_optimizer": inner, **SCALING}
+    return case(edition, "LossScaleOptimizer", inner["class_name"].lower(), config, format)
 
 
 def configs(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

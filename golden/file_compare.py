@@ -67,13 +67,29 @@ def expected_state(case: Document, expected: Document) -> list[Any]:
 def expected_steps(case: Document, expected: Document) -> list[Document]:
     """The steps of the release's resumed run; of the uninterrupted one where that is the same, or its loading fails.
 
-    None where the file holds no state and the release's loading fails: nothing can be resumed.
+    None where the file holds no state and the release's loading fails: nothing can be resumed. Where the release loses
+    what the file holds, that goes on as if uninterrupted, and what is hidden starts anew, as in the release's run.
     """
     if "error" in expected and held(case)["holds"] != "state":
         return []
     resumed = expected["resumed"]
+    if lost(case):
+        return [
+            {**whole, "state": _as_anew(expected["layout"], whole["state"], anew["state"])}
+            for whole, anew in zip(expected["uninterrupted"], resumed, strict=True)
+        ]
     steps: list[Document] = expected["uninterrupted"] if resumed == "uninterrupted" or "error" in expected else resumed
     return steps
+
+
+def lost(case: Document) -> bool:
+    """Does the release not restore the state of the optimizer of a case, which the file holds?"""
+    return case["trained"]["class_name"] in held(case).get("loses", ())
+
+
+def _as_anew(layout: list[Document], whole: list[Any], anew: list[Any]) -> list[Any]:
+    """A state, with what is hidden from another run."""
+    return [b if entry["name"].startswith("_") else a for entry, a, b in zip(layout, whole, anew, strict=True)]
 
 
 def held(case: Document) -> Document:

@@ -15,6 +15,7 @@ import tempfile
 import numpy as np
 import schedules
 import tensorflow as tf
+import wrappers
 
 
 def keras_of(edition):
@@ -74,13 +75,21 @@ def model_of(case):
     keras = keras_of(case["edition"])
     if case["edition"] == "keras3":
         keras.utils.clear_session(free_memory=False)
-    config = {name: schedules.made(value, case["edition"]) for name, value in case["trained"]["config"].items()}
-    optimizer = getattr(namespace(case["edition"]), case["trained"]["class_name"])(**config)
+    optimizer = optimizer_of(case["trained"], case["edition"])
     inputs, units = case["variables"][0]["value"]["shape"]
     layers = [keras.Input((inputs,)), keras.layers.Dense(units, name="dense")]
     model = keras.Sequential(layers, name="model")
     model.compile(optimizer=optimizer, loss=keras.losses.MeanSquaredError())
     return model, model.optimizer
+
+
+def optimizer_of(given, edition):
+    """An optimizer as the case has it, or a wrapper with the one inside."""
+    wrapper = wrappers.class_of(given["class_name"], edition)
+    if wrapper:
+        return wrapper(**{name: wrappers.made(x, edition, optimizer_of) for name, x in given["config"].items()})
+    config = {name: schedules.made(value, edition) for name, value in given["config"].items()}
+    return getattr(namespace(edition), given["class_name"])(**config)
 
 
 def trained(case, model, optimizer, start, end=None):
@@ -97,7 +106,8 @@ def trained(case, model, optimizer, start, end=None):
 
 def in_usual_order(entries, case):
     """The state of a restored OptimizerV2 has another order, that of restoring: its names tell the usual one."""
-    name = case["trained"]["config"].get("name", case["trained"]["class_name"])
+    given = case["trained"]["config"].get("inner_optimizer", case["trained"])
+    name = given["config"].get("name", given["class_name"])
     scope = re.compile("^%s/" % re.escape(name))
     names = [scope.sub("", name) for name, _ in entries]
     usual = case.setdefault("usual_order", names)
@@ -131,13 +141,20 @@ def loaded(case, folder):
         return model, model.optimizer
     model, optimizer = model_of(case)
     if kind == "weights.h5":
-        optimizer.build(model.trainable_variables)
+        built(optimizer, case["edition"], model.trainable_variables)
         model.load_weights(os.path.join(folder, "model.weights.h5"))
     else:
         if hasattr(optimizer, "build"):
-            optimizer.build(model.trainable_variables)
+            built(optimizer, case["edition"], model.trainable_variables)
         tf.train.Checkpoint(model=model, optimizer=optimizer).restore(os.path.join(folder, "model-1"))
     return model, optimizer
+
+
+def built(optimizer, edition, variables):
+    """Make the state; tf2.9's wrapper inherits a `build` that fails, so there the optimizer inside makes it."""
+    if edition == "tf2.9":
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    optimizer.build(variables)
 
 
 def entries_of(optimizer):
@@ -146,6 +163,7 @@ def entries_of(optimizer):
     state = list(variables() if callable(variables) and not isinstance(variables, list) else variables)
     product = getattr(optimizer, "_u_product", None)
     hidden = [] if product is None or any(product is v for v in state) else [("_u_product", product)]
+    hidden += [("_" + name, v) for name, v in wrappers.hidden_state(optimizer)]
     return [(getattr(v, "path", None) or v.name, v) for v in state] + hidden
 
 

@@ -7,6 +7,9 @@ tf2.4, .legacy     iter, the hyperparameters, scalars (momentum_cache); slots   
 tf2.9              _iterations, _learning_rate, lists such as _momentums              by attribute, alphabetically
 tf2.12, tf2.15     _variables, _iterations, _learning_rate, _u_product, the lists     _variables
 keras3             the same, and _trainable_variables: the model's                    _variables
+
+A LossScaleOptimizer of Keras 2 has the children of the optimizer that it wraps, and loss_scale with current_loss_scale and
+good_steps; that of Keras 3 has its own state, and the optimizer that it wraps as the child inner_optimizer.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from . import bundle, object_graph
 from .errors import FileFormatError
 from .object_graph import KEY, Node
 from .saved import SavedOptimizer, Weight
+
+SCALE = ("loss_scale/current_loss_scale", "loss_scale/good_steps")
 
 
 def read(path: Path | str) -> SavedOptimizer:
@@ -70,7 +75,7 @@ def write(path: Path | str, saved: SavedOptimizer, base: Path | str) -> None:
             )
         tensors[key] = new.value
     for name, value in saved.beside.items():
-        child = nodes[number].children.get(name)
+        child = object_graph.at(nodes, name, number)
         attribute = None if child is None else nodes[child].key
         if attribute is not None:
             tensors[attribute] = value
@@ -93,7 +98,7 @@ def _described(nodes: list[Node], number: int, tensors: dict[str, bundle.Tensor]
     if "iter" in node.children:
         order, kinds = _of_optimizer_v2(node)
     elif "_variables" in node.children:
-        order, kinds = _listed(nodes, node.children["_variables"]), {}
+        order, kinds = _of_wrapped(nodes, number), {}
     else:
         order, kinds = _by_attribute(nodes, node), {}
     weights, keys = [], []
@@ -105,6 +110,7 @@ def _described(nodes: list[Node], number: int, tensors: dict[str, bundle.Tensor]
             owner = None if variable is None else nodes[variable].full_name
             weights.append(Weight(nodes[at].full_name, array, slot, owner))
     beside = {name: value(child) for name, child in node.children.items() if child not in order}
+    beside |= {name: value(at) for name in SCALE if (at := object_graph.at(nodes, name, number)) is not None}
     own = {number for path, number in object_graph.reachable(nodes, number) if "_trainable_variables" not in path}
     slots = {slot for _, _, slot in node.slots}
     variables = {
@@ -124,6 +130,17 @@ def _of_optimizer_v2(node: Node) -> tuple[list[int], dict[int, tuple[int | None,
     return order, kinds | {slot: (variable, name) for variable, name, slot in node.slots}
 
 
+def _of_wrapped(nodes: list[Node], number: int) -> list[int]:
+    """The list of an optimizer, then those of the optimizers that it wraps, each inside the last."""
+    order: list[int] = []
+    seen: set[int] = set()
+    while number not in seen and "_variables" in nodes[number].children:
+        seen.add(number)
+        order += _listed(nodes, nodes[number].children["_variables"])
+        number = nodes[number].children.get("inner_optimizer", number)
+    return order
+
+
 def _listed(nodes: list[Node], number: int) -> list[int]:
     """The items of a list, by their numbers."""
     children = nodes[number].children
@@ -136,7 +153,7 @@ def _listed(nodes: list[Node], number: int) -> list[int]:
 def _by_attribute(nodes: list[Node], node: Node) -> list[int]:
     """Variables among the attributes and in lists that are attributes, by the attributes' names, each once."""
     order: list[int] = []
-    for name in sorted(node.children):
+    for name in sorted(set(node.children) - {"loss_scale"}):
         child = nodes[node.children[name]]
         numbered = all(item.isascii() and item.isdigit() for item in child.children)
         items = sorted(child.children, key=int) if numbered else sorted(child.children)

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..wrappers.base import Wrapper
+from ..wrappers.loss_scale import DynamicLossScale, LossScaling
 from . import checkpoint, checkpoint_writer, hdf5, keras_archive
 from .errors import FileFormatError
 from .saved import SavedOptimizer, Weight
@@ -108,7 +110,11 @@ def state_of(optimizer: Any) -> list[Variable]:
 
 
 def _beside(optimizer: Any) -> dict[str, np.ndarray]:
-    """What a checkpoint has beside the state: OptimizerV2's hyperparameters, the learning rate, Nadam's product."""
+    """What a checkpoint has beside the state: hyperparameters, the learning rate, Nadam's product, the loss scale."""
+    scale = {name: held.value for name, held in _scale(optimizer).items()}
+    optimizer = _inner(optimizer)
+    if isinstance(optimizer, Wrapper):
+        return scale
     if hasattr(optimizer, "_hyper"):
         optimizer._create_hypers()
         found = {name: held.value for name, held in optimizer._hyper.items() if hasattr(held, "value")}
@@ -118,6 +124,7 @@ def _beside(optimizer: Any) -> dict[str, np.ndarray]:
         found = {name: rate.value} if hasattr(rate, "value") else {}
         product = getattr(optimizer, "_u_product", None)
         found |= {} if product is None else {"_u_product": product.value}
+    found |= scale
     return {name: np.asarray(value) for name, value in found.items() if isinstance(value, np.generic | np.ndarray)}
 
 
@@ -136,12 +143,13 @@ def put(saved: SavedOptimizer, optimizer: Any, variables: Sequence[Variable]) ->
     """Overwrite the state of `optimizer`, made for `variables`, by what was saved; returns it, in its own order."""
     if not saved.weights:
         return []
-    if hasattr(optimizer, "_create_all_weights"):
-        optimizer._create_all_weights(variables)
+    inner = _inner(optimizer)
+    if hasattr(inner, "_create_all_weights"):
+        inner._create_all_weights(variables)
     else:
-        optimizer.build(variables)
+        inner.build(variables)
     state = state_of(optimizer)
-    targets = _by_name(saved, optimizer, variables) if any(w.slot for w in saved.weights) else state
+    targets = _by_name(saved, inner, variables) if any(w.slot for w in saved.weights) else state
     if len(saved.weights) != len(state) or {id(t) for t in targets} != {id(held) for held in state}:
         raise FileFormatError(f"{len(saved.weights)} arrays of state, expected {len(state)}: {[v.name for v in state]}")
     for target, weight in zip(targets, saved.weights, strict=True):
@@ -153,9 +161,17 @@ def put(saved: SavedOptimizer, optimizer: Any, variables: Sequence[Variable]) ->
     for target, weight in zip(targets, saved.weights, strict=True):
         target.assign(weight.value)
     for name, value in saved.beside.items():
-        _put_beside(optimizer, name, value)
+        if name in checkpoint.SCALE:
+            _put_scale(optimizer, name, value)
+        else:
+            _put_beside(inner, name, value)
     values = {id(target): weight.value for target, weight in zip(targets, saved.weights, strict=True)}
     return [values[id(held)] for held in state]
+
+
+def _inner(optimizer: Any) -> Any:
+    """What a wrapper of Keras 2 wraps, whose state is that of the wrapper; any other optimizer as it is."""
+    return optimizer._optimizer if isinstance(optimizer, LossScaling) else optimizer
 
 
 def _by_name(saved: SavedOptimizer, optimizer: Any, variables: Sequence[Variable]) -> list[Variable]:
@@ -182,6 +198,26 @@ def _target(weight: Weight, optimizer: Any, owners: dict[str, Variable]) -> Vari
         names = optimizer.get_slot_names()
         raise FileFormatError(f"{weight.name}: the slot {weight.slot}, expected one of {names}") from error
     return slot
+
+
+def _scale(optimizer: Any) -> dict[str, Variable]:
+    """A loss scale that moves, and its counter, as a checkpoint calls them; nothing of any other optimizer."""
+    held = getattr(optimizer, "_loss_scale", None)
+    if not isinstance(held, DynamicLossScale):
+        return {}
+    return dict(zip(checkpoint.SCALE, (held.current_loss_scale, held.counter), strict=True))
+
+
+def _put_scale(optimizer: Any, name: str, value: np.ndarray) -> None:
+    """The loss scale, or its counter, of a wrapper whose scale moves; any other optimizer has no use for it."""
+    target = _scale(optimizer).get(name)
+    if target is None:
+        return
+    if target.shape != value.shape or target.dtype != value.dtype:
+        raise FileFormatError(
+            f"{name}: shape {value.shape} and dtype {value.dtype}, expected shape () and dtype {target.dtype}"
+        )
+    target.assign(value)
 
 
 def _put_beside(optimizer: Any, name: str, value: np.ndarray) -> None:

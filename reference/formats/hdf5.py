@@ -3,7 +3,8 @@
 Source       keras 2.15.0, saving/legacy/hdf5_format.py; keras 3.15.1, src/legacy/saving and src/saving/saving_lib.py
 .h5          attributes keras_version, training_config (JSON); group optimizer_weights: its attribute weight_names (or
              weight_names0, weight_names1 ... where the list is long) has the names, each the path of a dataset
-.weights.h5  group optimizer/vars with the datasets 0, 1, 2 ...; those of an inner optimizer lie deeper
+.weights.h5  group optimizer/vars with the datasets 0, 1, 2 ...; the state of an optimizer that is wrapped is among them,
+             and stands a second time in a group of its own, optimizer/inner_optimizer/vars or optimizer/_optimizer/vars
 
 A corrupt file may crash or stall the HDF5 library, so that another process reads it, with limited memory and time.
 """
@@ -137,7 +138,10 @@ def _old_weights(found: Document) -> bool:
 
 
 def numbered(arrays: Arrays) -> list[Weight]:
-    """The datasets of `optimizer` in the order of their groups and numbers, which must go from 0 on."""
+    """The datasets of `optimizer` in the order of their groups and numbers, which must go from 0 on.
+
+    Where there is optimizer/vars, it has them all.
+    """
     groups: dict[str, dict[int, np.ndarray]] = {}
     for path, value in arrays.items():
         group, _, last = path.rpartition("/")
@@ -147,7 +151,8 @@ def numbered(arrays: Arrays) -> list[Weight]:
     for group, values in groups.items():
         if sorted(values) != list(range(len(values))):
             raise FileFormatError(f"{group}: expected the datasets 0 to {len(values) - 1}, got {sorted(values)[:9]}")
-    order = sorted(groups, key=lambda group: (group.count("/"), group))
+    whole = [group for group in groups if group == "optimizer/vars"]
+    order = whole or sorted(groups, key=lambda group: (group.count("/"), group))
     return [Weight(f"{group}/{index}", groups[group][index]) for group in order for index in sorted(groups[group])]
 
 

@@ -66,6 +66,14 @@ def reachable(nodes: list[Node], start: int = 0) -> Iterator[tuple[str, int]]:
                 queue.append((f"{path}/{name}".lstrip("/"), child))
 
 
+def at(nodes: list[Node], path: str, start: int) -> int | None:
+    """The object that a path of attributes leads to from `start`; None if one is missing."""
+    number: int | None = start
+    for name in path.split("/"):
+        number = None if number is None else nodes[number].children.get(name)
+    return number
+
+
 # ---- writing ------------------------------------------------------------------------------------------------
 
 
