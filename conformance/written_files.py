@@ -25,7 +25,7 @@ from rich.console import Console
 from goldenstep.golden import files as goldens
 from goldenstep.golden import saved_files
 from goldenstep.golden.compare import Divergence
-from goldenstep.golden.file_compare import held, other_steps
+from goldenstep.golden.file_compare import held, lost, other_steps
 from goldenstep.golden.oracle_process import OracleProcess
 from goldenstep.golden.record import editions_of
 from goldenstep.reference.formats import checkpoint_writer, files
@@ -43,7 +43,7 @@ def cases(release: str) -> Iterator[Document]:
     """The goldens of files that a release restores the state from."""
     for edition in editions_of(release):
         for golden in goldens.goldens(goldens.path_of(edition, "files")):
-            if held(golden["case"])["restores"] == "state":
+            if held(golden["case"])["restores"] == "state" and not lost(golden["case"]):
                 yield golden
 
 
@@ -98,6 +98,7 @@ def resumed(implementation: KerasShaped, case: Document, path: Path, config: Doc
 def usual_order(golden: Document) -> list[str]:
     """The names of the state in the order of an optimizer that was not restored, without the optimizer's own name."""
     trained = golden["case"]["trained"]
+    trained = trained["config"].get("inner_optimizer", trained)
     scope = f"{trained['config'].get('name', trained['class_name'])}/"
     return [entry["name"].removeprefix(scope) for entry in golden["trajectory"]["layout"]]
 

@@ -46,7 +46,6 @@ def file_cases(edition: str) -> Iterator[Document]:
                         shards = case(edition, optimizer, f"shards-of-{size}-bytes", config, format)
                         yield {**shards, "max_shard_size": size}
 
-
     for inner in WRAPPED:
         for format in saved_files.available(edition, inner["class_name"]):
             yield wrapped(edition, inner, format)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ from goldenstep.golden import files, saved_files
 from goldenstep.golden.codec import flat
 from goldenstep.golden.compare import compare
 from goldenstep.golden.file_cases import file_cases
-from goldenstep.golden.file_compare import expected_state, held
+from goldenstep.golden.file_compare import expected_state, held, lost
 from goldenstep.reference.formats import bundle, checkpoint_writer, slices_of_tensors
 from goldenstep.reference.formats import files as formats
 from goldenstep.reference.formats.crc32c import LANES, crc32c, masked
@@ -25,6 +27,7 @@ from goldenstep.reference.formats.errors import FileFormatError
 from goldenstep.reference.formats.saved import SavedOptimizer, Weight
 from goldenstep.reference.formats.table import entries, table
 from goldenstep.spec import saved_files as spec_files
+from goldenstep.spec import wrapper as wrapper_spec
 
 Document = dict[str, Any]
 GOLDENS = {
@@ -73,7 +76,7 @@ def test_what_the_specification_says_of_restoring_is_what_the_releases_did(forma
     seen: dict[str, set[str]] = {}
     for golden in GOLDENS.values():
         case, trajectory = golden["case"], golden["trajectory"]
-        if case["file"] == format and case["trained"]["class_name"] != "Nadam":
+        if case["file"] == format and case["trained"]["class_name"] not in ("Nadam", "LossScaleOptimizer"):
             same = trajectory["resumed"] == "uninterrupted"
             seen.setdefault(case["edition"], set()).add(
                 "nothing" if "error" in trajectory else "state" if same else "config"
@@ -99,10 +102,78 @@ def test_every_file_gives_the_state_and_config_that_were_saved(edition: str, tmp
         if case["file"] != "checkpoint" or not edition.endswith(("legacy", "2.4")):
             assert found == expected, identity
         if case["file"] in ("h5", "keras"):
-            assert saved.config["class_name"].removeprefix("Custom>") == case["trained"]["class_name"]
+            name = case["trained"]["class_name"]
+            wrapper = wrapper_spec.wrappers().get(name)
+            name = wrapper["editions"][edition]["class"] if wrapper else name
+            assert saved.config["class_name"].removeprefix("Custom>") == name
             numbers = {n: v for n, v in trajectory["config"].items() if not isinstance(v, dict | list)}
             assert {n: v for n, v in saved.config["config"].items() if n in numbers} == numbers, identity
             assert saved.version.startswith(edition.removesuffix(".legacy").replace("tf", "").replace("keras", ""))
+
+
+# ---- LossScaleOptimizer -----------------------------------------------------------------------------------------
+
+WRAPPED = {i: g for i, g in GOLDENS.items() if g["case"]["trained"]["class_name"] == "LossScaleOptimizer"}
+
+
+@pytest.mark.parametrize("identity", WRAPPED)
+def test_what_the_releases_restored_of_a_wrapper_is_what_the_specification_says(identity: str) -> None:
+    """What is inside goes on, or starts anew where it is lost; a scale outside of the state is in checkpoints only."""
+    case, trajectory = WRAPPED[identity]["case"], WRAPPED[identity]["trajectory"]
+    assert ("error" in trajectory) == (held(case)["restores"] == "nothing")
+    if "error" in trajectory:
+        return
+    resumed = trajectory["uninterrupted"] if trajectory["resumed"] == "uninterrupted" else trajectory["resumed"]
+
+    def restored(hidden: bool) -> bool:
+        which = [i for i, e in enumerate(trajectory["layout"]) if e["name"].startswith("_") == hidden]
+        return all(
+            a["state"][i] == b["state"][i]
+            for a, b in zip(trajectory["uninterrupted"], resumed, strict=True)
+            for i in which
+        )
+
+    assert restored(False) == (held(case)["restores"] == "state" and not lost(case))
+    assert restored(True) == (case["file"] == "checkpoint" or case["edition"] == "keras3")
+
+
+@pytest.mark.parametrize("identity", [i for i in WRAPPED if i.endswith("adam-checkpoint") and "keras3" not in i])
+def test_the_scale_of_a_checkpoint_is_read_and_a_wrong_one_is_seen(identity: str, tmp_path: Path) -> None:
+    golden = WRAPPED[identity]
+    saved = read(identity, tmp_path)
+    scale = [saved.beside["loss_scale/current_loss_scale"], saved.beside["loss_scale/good_steps"]]
+    assert [(value.dtype.name, value.tolist()) for value in scale] == [("float32", 16.0), ("int64", 1)]
+    got = reference().run(golden["case"])
+    assert compare(golden["case"], golden["trajectory"], got).divergence is None
+    got["resumed"][0]["state"][-2] = [8.0]
+    assert "_loss_scale" in str(compare(golden["case"], golden["trajectory"], got).divergence)
+
+
+def test_a_scale_of_another_dtype_is_refused(tmp_path: Path) -> None:
+    identity = "tf2.15/files/lossscaleoptimizer/adam-checkpoint"
+    path = laid_out(GOLDENS[identity]["case"], saved_files.members(identity), tmp_path)
+    tensors = bundle.read(tmp_path / path.stem)
+    tensors["optimizer/loss_scale/current_loss_scale/.ATTRIBUTES/VARIABLE_VALUE"] = np.asarray([16.0])
+    bundle.write(tmp_path / path.stem, tensors)
+    implementation, case = reference(), {**GOLDENS[identity]["case"], "events": []}
+    optimizer = implementation.construct({**case, "optimizer": case["trained"]})
+    with pytest.raises(FileFormatError, match=r"loss_scale/current_loss_scale: shape \(1,\) and dtype float64"):
+        formats.restore(path, optimizer, implementation.variables(case))
+
+
+@pytest.mark.parametrize("format", ["keras", "weights.h5"])
+def test_state_that_a_file_has_twice_is_given_once(format: str, tmp_path: Path) -> None:
+    for edition, inner in (("tf2.12", "_optimizer"), ("tf2.15", "inner_optimizer"), ("keras3", "inner_optimizer")):
+        identity = f"{edition}/files/lossscaleoptimizer/sgd-{format}"
+        (folder := tmp_path / edition).mkdir()
+        path = laid_out(GOLDENS[identity]["case"], saved_files.members(identity), folder)
+        if format == "keras":
+            with zipfile.ZipFile(path) as archive:
+                path = Path(archive.extract("model.weights.h5", folder))
+        with h5py.File(path) as file:
+            assert len(file[f"optimizer/{inner}/vars"])
+        names = [weight.name for weight in formats.read(path).weights]
+        assert names == [f"optimizer/vars/{index}" for index in range(8 if edition == "keras3" else 3)]
 
 
 @pytest.mark.parametrize("format", spec_files.formats())

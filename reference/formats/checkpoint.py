@@ -8,8 +8,8 @@ tf2.9              _iterations, _learning_rate, lists such as _momentums        
 tf2.12, tf2.15     _variables, _iterations, _learning_rate, _u_product, the lists     _variables
 keras3             the same, and _trainable_variables: the model's                    _variables
 
-A LossScaleOptimizer of Keras 2 has the children of the optimizer that it wraps, and loss_scale with current_loss_scale and
-good_steps; that of Keras 3 has its own state, and the optimizer that it wraps as the child inner_optimizer.
+A LossScaleOptimizer of Keras 2 has the children of the optimizer that it wraps, and loss_scale with current_loss_scale
+and good_steps; that of Keras 3 has its own state, and the optimizer that it wraps as the child inner_optimizer.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ attribute of the same name. What lies between a model and its variables are such
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -103,7 +104,8 @@ def _as_slots(graph: Graph, saved: SavedOptimizer, owners: Mapping[str, int], na
 
 def _as_attributes(graph: Graph, saved: SavedOptimizer, owners: Mapping[str, int], name: str) -> None:
     """TF 2.9: each kind of slot is a list, in the order of the variables."""
-    known = saved_files.attributes(saved.config["class_name"].removeprefix("Custom>") if saved.config else "")
+    stepping = saved.config and saved.config["config"].get("inner_optimizer", saved.config)
+    known = saved_files.attributes(stepping["class_name"].removeprefix("Custom>") if stepping else "")
     rate = "_current_learning_rate" if "_current_learning_rate" in saved.beside else "_learning_rate"
     scalars = {"iteration": "_iterations", "learning_rate": rate}
     counts: dict[str, int] = {}
@@ -123,7 +125,15 @@ def _as_attributes(graph: Graph, saved: SavedOptimizer, owners: Mapping[str, int
 
 
 def _as_list(graph: Graph, saved: SavedOptimizer, owners: Mapping[str, int], name: str) -> None:
-    """Keras 2.12 and later: one list of all; Keras 3 has the model's variables in another."""
+    """Keras 2.12 and later: one list of all; Keras 3 has the model's variables in another.
+
+    What Keras 3 wraps has its list in an object of its own, after that of the wrapper, which ends with the loss scale.
+    """
+    ends = [count for count, weight in enumerate(saved.weights, 1) if weight.name.endswith("/dynamic_scale")]
+    if ends:
+        inside = dataclasses.replace(saved, weights=saved.weights[ends[0] :])
+        saved = dataclasses.replace(saved, weights=saved.weights[: ends[0]])
+        _as_list(graph, inside, owners, f"{name}/inner_optimizer")
     for count, weight in enumerate(saved.weights):
         graph.put(f"{name}/_variables/{count}", weight.name, weight.value)
     own = graph.nodes[graph.at(name)].children

@@ -87,10 +87,19 @@ def write_checkpoint(
 def saved_from(optimizer: Any, variables: Sequence[Variable]) -> SavedOptimizer:
     """What a file is to hold of an optimizer that trains `variables`."""
     state = state_of(optimizer)
-    labels = _labels(optimizer, variables) if hasattr(optimizer, "get_slot") else {}
+    labels = _labels(_inner(optimizer), variables) if hasattr(optimizer, "get_slot") else {}
     weights = [Weight(held.path, held.value, *labels.get(id(held), (None, None))) for held in state]
-    config = {"class_name": optimizer.optimizer, "config": plain(optimizer.get_config())}
-    return SavedOptimizer("memory", weights, config, beside=_beside(optimizer))
+    return SavedOptimizer("memory", weights, _config_of(optimizer), beside=_beside(optimizer))
+
+
+def _config_of(optimizer: Any) -> dict[str, Any]:
+    """Class name and config, those of a wrapper as its release names it."""
+    if not isinstance(optimizer, Wrapper):
+        return {"class_name": optimizer.optimizer, "config": plain(optimizer.get_config())}
+    from ..editions import namespace
+
+    document: dict[str, Any] = namespace(optimizer.edition.removesuffix(".legacy")).serialize(optimizer)
+    return {"class_name": document["class_name"], "config": plain(document["config"])}
 
 
 def _labels(optimizer: Any, variables: Sequence[Variable]) -> dict[int, tuple[str, str | None]]:

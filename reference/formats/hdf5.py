@@ -3,8 +3,9 @@
 Source       keras 2.15.0, saving/legacy/hdf5_format.py; keras 3.15.1, src/legacy/saving and src/saving/saving_lib.py
 .h5          attributes keras_version, training_config (JSON); group optimizer_weights: its attribute weight_names (or
              weight_names0, weight_names1 ... where the list is long) has the names, each the path of a dataset
-.weights.h5  group optimizer/vars with the datasets 0, 1, 2 ...; the state of an optimizer that is wrapped is among them,
-             and stands a second time in a group of its own, optimizer/inner_optimizer/vars or optimizer/_optimizer/vars
+.weights.h5  group optimizer/vars with the datasets 0, 1, 2 ...; the state of an optimizer that is wrapped is among
+             them, and stands a second time in a group of its own: optimizer/inner_optimizer/vars (tf2.15, keras3) or
+             optimizer/_optimizer/vars (tf2.12)
 
 A corrupt file may crash or stall the HDF5 library, so that another process reads it, with limited memory and time.
 """
