@@ -118,6 +118,17 @@ def test_what_cannot_be_carried_is_named_and_nothing_is_written(name: str, tmp_p
     assert not [path for path in tmp_path.iterdir() if path.is_file()]
 
 
+@pytest.mark.parametrize("format", ["keras", "checkpoint"])
+@pytest.mark.parametrize("edition", ["tf2.15", "keras3"])
+def test_a_wrapper_is_refused_as_source_and_as_target(edition: str, format: str, tmp_path: Path) -> None:
+    plain, wrapper = f"tf2.12/files/adam/defaults-{format}", f"{edition}/files/lossscaleoptimizer/adam-{format}"
+    for source, target in ((plain, wrapper), (wrapper, plain)):
+        (folder := tmp_path / source.split("/")[2]).mkdir()
+        given = {"source_edition": source.split("/")[0], "target_edition": target.split("/")[0], "optimizer": "Adam"}
+        with pytest.raises(ConversionError, match="holds a LossScaleOptimizer, expected an optimizer that wraps none"):
+            carried(source, target, folder, **given)
+
+
 def test_a_decay_of_the_learning_rate_is_not_lost_in_silence(tmp_path: Path) -> None:
     with pytest.raises(ConversionError, match=r"decay=0\.5 can't be carried: SGD of keras3 has no such argument"):
         carried(

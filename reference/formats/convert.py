@@ -22,6 +22,7 @@ from goldenstep.spec.layout import Owner, layout
 
 from ..variable import Variable
 from . import files
+from .checkpoint import SCALE
 from .saved import SavedOptimizer
 
 Document = dict[str, Any]
@@ -67,6 +68,8 @@ def convert(
     update rule. A bad file is a FileFormatError.
     """
     old, new = files.read(source), files.read(base)
+    for saved, path in ((old, source), (new, base)):
+        _refuse_wrapped(saved, path)
     editions = edition_of(old, source_edition, source), edition_of(new, target_edition, base)
     name = class_of(old, optimizer) or class_of(new, optimizer)
     if name is None:
@@ -120,6 +123,13 @@ def hidden(name: str, edition: str) -> list[str]:
 
 def _config(saved: SavedOptimizer) -> Document:
     return dict(saved.config["config"]) if saved.config else {}
+
+
+def _refuse_wrapped(saved: SavedOptimizer, path: Path | str) -> None:
+    """ConversionError for an optimizer that wraps another: its scale would be lost."""
+    own_state = [weight.name for weight in saved.weights if weight.name.endswith("/dynamic_scale")]
+    if "inner_optimizer" in _config(saved) or own_state or set(SCALE) & set(saved.beside):
+        raise ConversionError(f"{path} holds a LossScaleOptimizer, expected an optimizer that wraps none")
 
 
 def class_of(saved: SavedOptimizer, optimizer: str | None) -> str | None:
