@@ -110,7 +110,8 @@ def _described(nodes: list[Node], number: int, tensors: dict[str, bundle.Tensor]
             owner = None if variable is None else nodes[variable].full_name
             weights.append(Weight(nodes[at].full_name, array, slot, owner))
     beside = {name: value(child) for name, child in node.children.items() if child not in order}
-    beside |= {name: value(at) for name in SCALE if (at := object_graph.at(nodes, name, number)) is not None}
+    scale = {name: object_graph.at(nodes, name, number) for name in SCALE}
+    beside |= {name: value(place) for name, place in scale.items() if place is not None}
     own = {number for path, number in object_graph.reachable(nodes, number) if "_trainable_variables" not in path}
     slots = {slot for _, _, slot in node.slots}
     variables = {
