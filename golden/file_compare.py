@@ -34,7 +34,8 @@ def _first_divergence(case: Document, expected: Document, got: Document, result:
     if divergence is None and of_a_release:
         divergence = other_steps(case, expected, expected["uninterrupted"], got["uninterrupted"], result)
         got = {**got, "resumed": got["uninterrupted"] if got["resumed"] == "uninterrupted" else got["resumed"]}
-    wanted = expected["resumed"] if of_a_release and wrong else expected_steps(case, expected)
+    as_recorded = of_a_release and (wrong or lost(case))
+    wanted = expected["resumed"] if as_recorded else expected_steps(case, expected)
     return divergence or other_steps(case, expected, wanted, got["resumed"], result)
 
 
