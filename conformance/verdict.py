@@ -191,9 +191,9 @@ def judge(
             near = closeness.judged(asked, case, expected, names, tolerance)
     except NoAnswerError as none:
         return record(Verdict(none.kind), str(none), detail=none.detail)
-    except Exception:
+    except Exception:  # the comparison stumbled: over an answer that is none, or by a mistake of ours
         wrong = no_trajectory(case, asked.latest)
-        if wrong is None:  # not the implementation's doing
+        if wrong is None:
             raise
         return record(Verdict.ERROR, wrong)
     if corrected:

@@ -47,7 +47,7 @@ def test_a_fault_costs_its_case_and_no_other(fault: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(process, "LONGEST_LINE", 2**22)
     implementation = load(command(FAULTY, fault, AT), timeout=3)
     before, at, after = verdicts(implementation, BEFORE, AT, AFTER)
-    implementation.close()  # type: ignore[attr-defined]
+    implementation.close()  # type: ignore[attr-defined]  # it is a process
     if fault in LATE:
         at, after = after, at
     assert at.verdict.value == FAULTS[fault], at
@@ -211,7 +211,7 @@ def test_a_fault_in_this_process_costs_its_case_and_no_other(fault: str) -> None
 def test_isolated_a_fault_costs_its_case_and_no_other(fault: str) -> None:
     implementation = load(f"faulty:{fault}", isolate=True, timeout=3)
     first, at, after = verdicts(implementation, BEFORE, AT, AFTER)
-    implementation.close()  # type: ignore[attr-defined]
+    implementation.close()  # type: ignore[attr-defined]  # it is a process
     assert at.verdict.value == {fault: isolated for fault, (_, isolated) in OBJECTS.items()}.get(
         fault, ISOLATED.get(fault)
     ), at

@@ -208,5 +208,5 @@ def rounding() -> KerasShaped:
 def port() -> KerasShaped:
     """For `--impl=tests.right.double:port`: a step is rounded at its end; it says itself that it is a port."""
     implementation = made("float64, rounded at the end", False)
-    implementation.tolerance = "port"  # type: ignore[attr-defined]
+    implementation.tolerance = "port"  # type: ignore[attr-defined]  # what a module declares of itself
     return implementation

@@ -166,7 +166,7 @@ class Optimizer:
             for windows in ([self.slots[slot, id(v)] for v in own] for slot in wanted):
                 join(windows, dtype)
             join(own, dtype)
-        variables[0].joined = True  # type: ignore[attr-defined]
+        variables[0].joined = True  # type: ignore[attr-defined]  # a mark of ours on a variable of another
 
     def apply_gradients(self, pairs: Any) -> None:
         pairs = list(pairs)
