@@ -25,14 +25,17 @@ SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("-", "yellow")}
 
 
 def check_adapter(console: Console, name: str, edition: str | None, isolate: bool, timeout: float | None) -> int:
-    """Try an adapter with one case per optimizer and one per feature; 0 if nothing that it claims went wrong."""
+    """Try an adapter with one case per optimizer and one per feature.
+
+    0 if nothing that it claims went wrong, 1 if something did or nothing is claimed, 2 if it can't be tried.
+    """
     try:
         implementation = load(name, edition, isolate, timeout)
     except UnknownImplementationError as error:
         line(console, False, "it starts and says what it is")
         console.print(Text(f"    {error}"))
         console.print(Text("\nnext: see docs/writing-an-adapter.md, or begin with a template: goldenstep adapter new"))
-        return 1
+        return 2
     try:
         return tried(console, implementation, edition)
     finally:
@@ -47,7 +50,7 @@ def tried(console: Console, implementation: Implementation, edition: str | None)
     if not known or (edition and edition not in known):
         expected = f"{edition} among {', '.join(known)}" if known else f"some of {', '.join(spec.editions())}"
         console.print(Text(f"    expected {expected}"))
-        return 1
+        return 2
     edition = edition or known[-1]
     heading(console, f"Optimizers of {edition}, one case of each")
     records = [ran(implementation, golden) for golden in plain_cases(edition)]

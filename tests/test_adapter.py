@@ -46,8 +46,18 @@ def test_a_wrong_adapter_is_told_what_is_wrong(
 
 @pytest.mark.parametrize("name", ["no_such_module", "cmd: /nowhere", "json"])
 def test_what_is_no_adapter_is_said_to_be_none(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["adapter", "check", name]) == 1
+    assert main(["adapter", "check", name]) == 2
     assert "✗ it starts and says what it is" in capsys.readouterr().out
+
+
+def test_an_edition_that_an_adapter_does_not_claim_is_wrong_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    main(["adapter", "new", "claiming.py"])
+    assert main(["adapter", "check", "claiming:implementation", "--edition", "tf2.4"]) == 2
+    assert "expected tf2.4 among keras3" in capsys.readouterr().out
 
 
 def announced(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
