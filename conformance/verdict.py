@@ -186,7 +186,7 @@ def judge(
             against = shown(case, expected) if errata == "documented" else ()
             reason = f"as shipped, and not as documented in {', '.join(against)}" if against else ""
             return record(Verdict.EXACT if result.exact else Verdict.WITHIN, reason, result.worst_ulp, known=against)
-        corrected = followed(asked, case, first) if errata != "shipped" else ()
+        corrected = followed(asked, case, first, names) if errata != "shipped" else ()
         if tolerance and not corrected:
             near = closeness.judged(asked, case, expected, names, tolerance)
     except NoAnswerError as none:

@@ -18,6 +18,8 @@ import pytest
 from goldenstep import spec
 from goldenstep.conformance.errata import as_documented, covers, equal, errata_of, shown, trajectories
 from goldenstep.conformance.errata_page import page, release_of, reproduced
+from goldenstep.conformance.exposure import PART
+from goldenstep.conformance.implementations import KerasElsewhere
 from goldenstep.conformance.keras_shaped import KerasShaped, reference
 from goldenstep.conformance.verdict import Verdict, fails, judge
 from goldenstep.golden import files
@@ -288,6 +290,18 @@ def test_another_order_of_operations_is_as_documented_too(monkeypatch: pytest.Mo
     monkeypatch.setitem(optimizer.rules.RULES["keras3"], "plain", associated)
     record = judge(implementation, golden["case"], golden["trajectory"], "either")
     assert record.verdict is Verdict.AS_DOCUMENTED
+
+
+def test_what_shows_only_a_part_of_its_state_may_follow_the_document_too() -> None:
+    """Keras on JAX: as documented in E-005, and its count of steps is not shown."""
+    golden = goldens()[WITNESSES["E-005"]]
+    for implementation, verdict in (
+        (following(("E-005",)), Verdict.AS_DOCUMENTED),
+        (astray(("E-005",), "keras3", "ScheduleFreeAdamW"), Verdict.DIVERGES),
+    ):
+        implementation.__class__ = KerasElsewhere
+        record = judge(implementation, golden["case"], golden["trajectory"], "either")
+        assert (record.verdict, record.compared) == (verdict, PART)
 
 
 def test_no_erratum_stands_against_a_case_that_none_names() -> None:
