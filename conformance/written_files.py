@@ -30,6 +30,7 @@ from goldenstep.golden.oracle_process import OracleProcess
 from goldenstep.golden.record import editions_of
 from goldenstep.reference.formats import checkpoint_writer, files
 from goldenstep.reference.formats.saved import SavedOptimizer, Weight
+from goldenstep.spec import saved_files as saved_files_spec
 
 from . import on_a_release
 from .files import as_optimizer_case, laid_out, trained
@@ -40,10 +41,12 @@ FACTOR = 0.75
 
 
 def cases(release: str) -> Iterator[Document]:
-    """The goldens of files that a release restores the state from."""
+    """The goldens of files that a release restores the whole state from."""
     for edition in editions_of(release):
         for golden in goldens.goldens(goldens.path_of(edition, "files")):
-            if held(golden["case"])["restores"] == "state" and not lost(golden["case"]):
+            case = golden["case"]
+            whole = saved_files_spec.arrays(case["file"], case["edition"], case["trained"]) is None
+            if held(case)["restores"] == "state" and whole and not lost(case):
                 yield golden
 
 
@@ -97,9 +100,8 @@ def resumed(implementation: KerasShaped, case: Document, path: Path, config: Doc
 
 def usual_order(golden: Document) -> list[str]:
     """The names of the state in the order of an optimizer that was not restored, without the optimizer's own name."""
-    trained = golden["case"]["trained"]
-    trained = trained["config"].get("inner_optimizer", trained)
-    scope = f"{trained['config'].get('name', trained['class_name'])}/"
+    name, config = list(saved_files_spec.classes(golden["case"]["trained"]))[-1]
+    scope = f"{config.get('name', name)}/"
     return [entry["name"].removeprefix(scope) for entry in golden["trajectory"]["layout"]]
 
 

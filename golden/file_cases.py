@@ -12,6 +12,7 @@ from typing import Any
 
 from goldenstep import spec
 from goldenstep.spec import saved_files
+from goldenstep.spec import wrapper as wrappers
 
 from .cases import variant_configs
 from .drawing import Document, normal, slug
@@ -32,6 +33,31 @@ WRAPPED: list[Document] = [
     {"class_name": "SGD", "config": {"learning_rate": 0.125, "momentum": 0.75}},
     {"class_name": "Adam", "config": {"learning_rate": 0.125}},
 ]
+SCALES_V1: dict[str, Document] = {
+    "dynamic": {"class_name": "DynamicLossScale", "config": {"initial_loss_scale": 8.0, "increment_period": 2}},
+    "fixed": {"class_name": "FixedLossScale", "config": {"loss_scale_value": 8.0}},
+}
+AVERAGED: Document = {"class_name": "RMSprop", "config": {"learning_rate": SCHEDULE, **OTHERS["use_ema"]}}
+CHOOSERS: dict[str, Document] = {
+    "map": {
+        "class_name": "OptimizerMap",
+        "config": {"default_optimizer": WRAPPED[0], "optimizer_map": {".*kernel": WRAPPED[1]}},
+    },
+    "one-of-three": {
+        "class_name": "OptimizerMap",
+        "config": {
+            "default_optimizer": AVERAGED,
+            "optimizer_map": {
+                ".*embeddings": WRAPPED[1],
+                ".*/bias": {"class_name": "Adam", "config": {"amsgrad": True}},
+            },
+        },
+    },
+    "function": {
+        "function": {"kernel": "first", "bias": "second", "model/dense/kernel": "first", "model/dense/bias": "second"},
+        "optimizers": {"first": WRAPPED[1], "second": WRAPPED[0]},
+    },
+}
 
 
 def file_cases(edition: str) -> Iterator[Document]:
@@ -46,15 +72,33 @@ def file_cases(edition: str) -> Iterator[Document]:
                         shards = case(edition, optimizer, f"shards-of-{size}-bytes", config, format)
                         yield {**shards, "max_shard_size": size}
 
-    for inner in WRAPPED:
-        for format in saved_files.available(edition, inner["class_name"]):
-            yield wrapped(edition, inner, format)
+    for wrapper, name, config in wrapped(edition):
+        for format in saved_files.available(edition, wrapper):
+            if "function" not in config.get("optimizer_map", {}) or not saved_files.has_config(format):
+                yield case(edition, wrapper, name, config, format)
 
 
-def wrapped(edition: str, inner: Document, format: str) -> Document:
-    """LossScaleOptimizer around one optimizer: when it is saved, its scale has moved, and its counter is not 0."""
-    config = {"inner_optimizer": inner, **SCALING}
-    return case(edition, "LossScaleOptimizer", inner["class_name"].lower(), config, format)
+def wrapped(edition: str) -> Iterator[tuple[str, str, Document]]:
+    """Wrappers of an edition, their configs with names; when one is saved, a scale that moves has, and counts."""
+    known = wrappers.available(edition)
+    if "LossScaleOptimizer" in known:
+        for inner in WRAPPED:
+            yield "LossScaleOptimizer", inner["class_name"].lower(), {"inner_optimizer": inner, **SCALING}
+            if edition != "keras3":
+                config = {"inner_optimizer": inner, "dynamic": False, "initial_scale": 8.0}
+                yield "LossScaleOptimizer", f"fixed-{inner['class_name'].lower()}", config
+    if "LossScaleOptimizerV1" in known:
+        for inner in WRAPPED:
+            for name, scale in SCALES_V1.items():
+                config = {"optimizer": inner, "loss_scale": scale}
+                yield "LossScaleOptimizerV1", f"{name}-{inner['class_name'].lower()}", config
+    if "MultiOptimizer" in known:
+        for name, chooser in CHOOSERS.items():
+            yield "MultiOptimizer", name, {"optimizer_map": chooser}
+        inside = {"class_name": "MultiOptimizer", "config": {"optimizer_map": CHOOSERS["map"]}}
+        yield "LossScaleOptimizer", "multioptimizer", {"inner_optimizer": inside, **SCALING}
+        twice = {"class_name": "LossScaleOptimizer", "config": {"inner_optimizer": WRAPPED[1], **SCALING}}
+        yield "LossScaleOptimizer", "lossscaleoptimizer", {"inner_optimizer": twice, "initial_scale": 2.0}
 
 
 def configs(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
@@ -71,6 +115,7 @@ def configs(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
 def case(edition: str, optimizer: str, name: str, config: Document, format: str) -> Document:
     """One optimizer with one config, saved in one format."""
     stream = random.Random(f"{optimizer} {name}")
+    trained = {"class_name": optimizer, "config": config}
     names = {key: ("model/dense/" if edition == "keras3" else "dense/") + key for key in SHAPES}
     variables: list[Any] = [
         {
@@ -82,11 +127,11 @@ def case(edition: str, optimizer: str, name: str, config: Document, format: str)
     return {
         "id": f"{edition}/files/{optimizer.lower()}/{name}-{format}",
         "edition": edition,
-        "clauses": saved_files.clauses(format, edition),
+        "clauses": saved_files.clauses(format, edition, trained),
         "features": ["files"],
         "flags": [],
         "file": format,
-        "trained": {"class_name": optimizer, "config": config},
+        "trained": trained,
         "variables": variables,
         "gradients": [[normal(stream, shape, "float32") for shape in SHAPES.values()] for _ in range(STEPS)],
         "saved_after": SAVED_AFTER,

@@ -76,7 +76,7 @@ def test_what_the_specification_says_of_restoring_is_what_the_releases_did(forma
     seen: dict[str, set[str]] = {}
     for golden in GOLDENS.values():
         case, trajectory = golden["case"], golden["trajectory"]
-        if case["file"] == format and case["trained"]["class_name"] not in ("Nadam", "LossScaleOptimizer"):
+        if case["file"] == format and case["trained"]["class_name"] not in ("Nadam", *wrapper_spec.wrappers()):
             same = trajectory["resumed"] == "uninterrupted"
             seen.setdefault(case["edition"], set()).add(
                 "nothing" if "error" in trajectory else "state" if same else "config"
@@ -111,9 +111,9 @@ def test_every_file_gives_the_state_and_config_that_were_saved(edition: str, tmp
             assert saved.version.startswith(edition.removesuffix(".legacy").replace("tf", "").replace("keras", ""))
 
 
-# ---- LossScaleOptimizer -----------------------------------------------------------------------------------------
+# ---- optimizers that wrap others --------------------------------------------------------------------------------
 
-WRAPPED = {i: g for i, g in GOLDENS.items() if g["case"]["trained"]["class_name"] == "LossScaleOptimizer"}
+WRAPPED = {i: g for i, g in GOLDENS.items() if g["case"]["trained"]["class_name"] in wrapper_spec.wrappers()}
 
 
 @pytest.mark.parametrize("identity", WRAPPED)
@@ -125,19 +125,59 @@ def test_what_the_releases_restored_of_a_wrapper_is_what_the_specification_says(
         return
     resumed = trajectory["uninterrupted"] if trajectory["resumed"] == "uninterrupted" else trajectory["resumed"]
 
-    def restored(hidden: bool) -> bool:
-        which = [i for i, e in enumerate(trajectory["layout"]) if e["name"].startswith("_") == hidden]
-        return all(
-            a["state"][i] == b["state"][i]
-            for a, b in zip(trajectory["uninterrupted"], resumed, strict=True)
-            for i in which
+    def restored(which: list[int]) -> bool:
+        pairs = list(zip(trajectory["uninterrupted"], resumed, strict=True))
+        return all(a["state"][i] == b["state"][i] for a, b in pairs for i in which)
+
+    hidden = [i for i, entry in enumerate(trajectory["layout"]) if entry["name"].startswith("_")]
+    shown = [i for i in range(len(trajectory["layout"])) if i not in hidden]
+    count = spec_files.arrays(case["file"], case["edition"], case["trained"])
+    assert restored(shown[:count]) == (held(case)["restores"] == "state" and not lost(case))
+    if hidden:
+        assert restored(hidden) == (case["file"] == "checkpoint")
+    if count is not None:
+        assert 0 < count < len(shown)
+        assert not restored(shown[count:])
+
+
+@pytest.mark.parametrize("chooser", ["map", "one-of-three", "function"])
+def test_a_checkpoint_of_a_multi_optimizer_is_read_as_far_as_it_goes_and_not_written(
+    chooser: str, tmp_path: Path
+) -> None:
+    golden = WRAPPED[f"keras3/files/multioptimizer/{chooser}-checkpoint"]
+    saved = read(golden["case"]["id"], tmp_path)
+    assert [weight.name for weight in saved.weights] == ["multi_optimizer/iteration", "multi_optimizer/learning_rate"]
+    implementation, case = reference(), {**golden["case"], "events": []}
+    variables = implementation.variables(case)
+    optimizer = implementation.construct({**case, "optimizer": case["trained"]})
+    given = formats.restore(next(tmp_path.glob("*.index")), optimizer, variables)
+    assert [value.tolist() for value in given] == [3, 0.0]
+    assert [int(inner.iterations.value) for inner in optimizer.optimizers] == [0] * len(optimizer.optimizers)
+    with pytest.raises(FileFormatError, match="no place for the optimizers in a MultiOptimizer"):
+        formats.write_checkpoint(
+            tmp_path / "new", optimizer, {"variables/0": variables[0], "variables/1": variables[1]}
         )
+    with pytest.raises(FileFormatError, match="has 2 arrays of state, expected"):
+        formats.write(tmp_path / "new", formats.saved_from(optimizer, variables), tmp_path / "model-1")
+    assert not list(tmp_path.glob("new*"))
 
-    assert restored(False) == (held(case)["restores"] == "state" and not lost(case))
-    assert restored(True) == (case["file"] == "checkpoint" or case["edition"] == "keras3")
+
+def test_a_map_of_other_patterns_takes_no_config(tmp_path: Path) -> None:
+    identity = "keras3/files/multioptimizer/map-keras"
+    base = laid_out(GOLDENS[identity]["case"], saved_files.members(identity), tmp_path)
+    saved = formats.read(base)
+    assert saved.config
+    patterns = saved.config["config"]["optimizer_map"]["config"]["optimizer_map"]
+    assert [document["class_name"] for document in patterns.values()] == ["Adam"]
+    patterns["other"] = patterns[".*kernel"]
+    with pytest.raises(FileFormatError, match=r"optimizer_map=.*expected \['.\*kernel', 'other'\]"):
+        formats.write(tmp_path / "new.keras", saved, base)
 
 
-@pytest.mark.parametrize("identity", [i for i in WRAPPED if i.endswith("adam-checkpoint") and "keras3" not in i])
+@pytest.mark.parametrize(
+    "identity",
+    [i for i in WRAPPED if i.endswith(("/adam-checkpoint", "/dynamic-adam-checkpoint")) and "keras3" not in i],
+)
 def test_the_scale_of_a_checkpoint_is_read_and_a_wrong_one_is_seen(identity: str, tmp_path: Path) -> None:
     golden = WRAPPED[identity]
     saved = read(identity, tmp_path)
@@ -228,7 +268,12 @@ def test_a_file_of_something_else_is_refused(name: str, tmp_path: Path) -> None:
 
 # ---- writing --------------------------------------------------------------------------------------------------
 
-HELD = [g for g in GOLDENS.values() if held(g["case"])["holds"] == "state"]
+HELD = [
+    golden
+    for golden in GOLDENS.values()
+    for case in [golden["case"]]
+    if held(case)["holds"] == "state" and spec_files.arrays(case["file"], case["edition"], case["trained"]) is None
+]
 
 
 @pytest.mark.parametrize("edition", spec.editions())

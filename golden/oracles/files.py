@@ -106,7 +106,9 @@ def trained(case, model, optimizer, start, end=None):
 
 def in_usual_order(entries, case):
     """The state of a restored OptimizerV2 has another order, that of restoring: its names tell the usual one."""
-    given = case["trained"]["config"].get("inner_optimizer", case["trained"])
+    given = case["trained"]
+    while "inner_optimizer" in given["config"] or "optimizer" in given["config"]:
+        given = given["config"].get("inner_optimizer") or given["config"]["optimizer"]
     name = given["config"].get("name", given["class_name"])
     scope = re.compile("^%s/" % re.escape(name))
     names = [scope.sub("", name) for name, _ in entries]

@@ -74,6 +74,7 @@ def write_new(
     `variables` has each of them by its path of attributes, in the order in which the optimizer was built with them.
     Raises FileFormatError for state that the edition has no attribute for.
     """
+    refuse_omitted(saved, edition)
     graph = Graph()
     graph.at(name)
     owners = {held.name.removesuffix(":0"): graph.put(at, held.name, held.value) for at, held in variables.items()}
@@ -84,6 +85,15 @@ def write_new(
     graph.put("save_counter", "save_counter", np.asarray(1, np.int64))
     graph.tensors[KEY] = object_graph.serialized(graph.nodes)
     bundle.write(Path(re.sub(r"\.(index|data-\d+-of-\d+)$", "", str(path))), graph.tensors)
+
+
+def refuse_omitted(saved: SavedOptimizer, edition: str) -> None:
+    """FileFormatError for an optimizer whose state a checkpoint does not hold."""
+    for name, _ in saved_files.classes(saved.config):
+        if name in saved_files.omits("checkpoint", edition):
+            raise FileFormatError(
+                f"a checkpoint of {edition} has no place for the optimizers in a {name}: write a .weights.h5 or .keras"
+            )
 
 
 def _as_slots(graph: Graph, saved: SavedOptimizer, owners: Mapping[str, int], name: str) -> None:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from goldenstep.spec import saved_files as spec
+
 from ..wrappers.base import Wrapper
 from ..wrappers.loss_scale import DynamicLossScale, LossScaling
 from . import checkpoint, checkpoint_writer, hdf5, keras_archive
@@ -118,6 +120,19 @@ def state_of(optimizer: Any) -> list[Variable]:
     return list(variables() if callable(variables) and not isinstance(variables, list) else variables)
 
 
+def held_by(format: str, optimizer: Any) -> list[Variable]:
+    """The state of an optimizer that a file of a format has: all of it but where what is wrapped is omitted."""
+    state, wrapper = state_of(optimizer), optimizer
+    if format not in spec.formats():
+        return state
+    while isinstance(wrapper, Wrapper) and hasattr(wrapper, "inner_optimizer"):
+        wrapper = wrapper.inner_optimizer
+    if type(wrapper).__name__ not in spec.omits(format, optimizer.edition):
+        return state
+    inside = {id(variable) for one in wrapper.optimizers for variable in one.variables}
+    return [variable for variable in state if id(variable) not in inside]
+
+
 def _beside(optimizer: Any) -> dict[str, np.ndarray]:
     """What a checkpoint has beside the state: hyperparameters, the learning rate, Nadam's product, the loss scale."""
     scale = {name: held.value for name, held in _scale(optimizer).items()}
@@ -157,7 +172,7 @@ def put(saved: SavedOptimizer, optimizer: Any, variables: Sequence[Variable]) ->
         inner._create_all_weights(variables)
     else:
         inner.build(variables)
-    state = state_of(optimizer)
+    state = held_by(saved.format, optimizer)
     targets = _by_name(saved, inner, variables) if any(w.slot for w in saved.weights) else state
     if len(saved.weights) != len(state) or {id(t) for t in targets} != {id(held) for held in state}:
         raise FileFormatError(f"{len(saved.weights)} arrays of state, expected {len(state)}: {[v.name for v in state]}")

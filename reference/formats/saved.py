@@ -109,11 +109,18 @@ def renewed(before: Document, config: Document | None) -> Document:
     names = [document["class_name"].removeprefix("Custom>") for document in (before, config)]
     if names[0] != names[1]:
         raise FileFormatError(f"the file to write into was saved with {names[0]}, expected {names[1]}")
-    renewed_config: Document = {}
-    for key, value in config["config"].items():
-        old = before["config"].get(key)
-        if isinstance(value, dict) and (not isinstance(old, dict) or old.get("class_name") != value["class_name"]):
-            raise FileFormatError(f"the file to write into was saved with {key}={old}, expected {value['class_name']}")
-        renewed_config[key] = renewed(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    missing = [key for key in before["config"] if key not in renewed_config]
-    return {**before, "config": {**renewed_config, **{key: before["config"][key] for key in missing}}}
+    merged = {key: _renewed(key, before["config"].get(key), value) for key, value in config["config"].items()}
+    return {**before, "config": {**merged, **{k: v for k, v in before["config"].items() if k not in merged}}}
+
+
+def _renewed(key: str, old: Any, value: Any) -> Any:
+    """An argument in the form of another one: a document, documents by the patterns of a map, or as it is."""
+    if not isinstance(value, dict):
+        return value
+    if "class_name" not in value:
+        if not isinstance(old, dict) or set(old) != set(value):
+            raise FileFormatError(f"the file to write into was saved with {key}={old}, expected {sorted(value)}")
+        return {pattern: renewed(old[pattern], document) for pattern, document in value.items()}
+    if not isinstance(old, dict) or old.get("class_name") != value["class_name"]:
+        raise FileFormatError(f"the file to write into was saved with {key}={old}, expected {value['class_name']}")
+    return renewed(old, value)
