@@ -15,6 +15,7 @@ from typing import Any
 from goldenstep import spec
 from goldenstep.spec.layout import facts
 
+from .backend_cases import backend_cases
 from .compare import full_config, owners
 from .drawing import Document, Shape, at_rest, dtypes_of, features_of, normal, slug, typed
 from .edge_cases import edge_cases
@@ -121,6 +122,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from optimizer_schedule_cases(edition, optimizer)
     yield from sparse_cases(edition, optimizer)
     yield from subtle_cases(edition, optimizer)
+    yield from backend_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
