@@ -78,8 +78,9 @@ def first_gradients(case: Document) -> dict[str, float]:
     """The number of the step in which the variable of each entry of the state has its first gradient."""
     first: dict[int, int] = {}
     for number, event in enumerate(unrolled(case["events"]), 1):
-        gradients = event.get("attempt", event).get("apply", ())
-        of = event.get("attempt", event).get("of", range(len(gradients)))
+        played = event.get("attempt", event)
+        gradients = played.get("apply", ())
+        of = played.get("of", range(len(gradients))) if gradients else ()
         for index, gradient in zip(of, gradients, strict=True):
             if gradient is not None:
                 first.setdefault(index, number)

@@ -18,7 +18,7 @@ from goldenstep import spec
 
 from .answers import NoAnswerError
 from .side_by_side import distance
-from .snippet import rerun, script
+from .snippet import code_for, rerun, script
 from .verdict import Asking, Record, no_trajectory
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def evidence(implementation: Implementation, golden: Document, record: Record) -
             "got": text(divergence.got),
             **({} if divergence.ulp is None else {"ulp": number(divergence.ulp)}),
         }
-    code = getattr(implementation, "code", None)
-    if code and "file" not in case and case["edition"] in code["namespaces"]:
+    code = code_for(implementation, case)
+    if code:
         shown["script"] = script(code, case, record)
-    if record.verdict.value == "diverges" and "schedule" not in case and "file" not in case:
+    if record.verdict.value == "diverges" and "variables" in case and "steps" in golden["trajectory"]:
         shown["curve"] = curve(implementation, golden)
     return shown
 

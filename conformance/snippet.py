@@ -31,14 +31,21 @@ def failure(implementation: Implementation, golden: Document, record: Record) ->
     ]
     if record.detail:
         lines += ["", "what it said last:", *("  " + line for line in record.detail.splitlines()[-12:])]
-    code = getattr(implementation, "code", None)
-    if code and golden["case"]["edition"] in code["namespaces"] and not {"file", "replicas"} & set(golden["case"]):
+    code = code_for(implementation, golden["case"])
+    if code:
         lines += [
             "",
             "without goldenstep:",
             *("  " + line for line in script(code, golden["case"], record).splitlines()),
         ]
     return "\n".join(lines)
+
+
+def code_for(implementation: Implementation, case: Document) -> Document | None:
+    """The implementation's own words, if a case can be told in them: files and replicas take more than a script."""
+    code: Document | None = getattr(implementation, "code", None)
+    told = code and case["edition"] in code["namespaces"] and not {"file", "replicas"} & set(case)
+    return code if told else None
 
 
 def rerun(implementation: Implementation, identity: str) -> str:

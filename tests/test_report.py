@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,8 +16,11 @@ import pytest
 from goldenstep import spec
 from goldenstep.conformance import report_page
 from goldenstep.conformance.command_line import main
-from goldenstep.conformance.report_file import ReportError, read
+from goldenstep.conformance.keras_shaped import reference
+from goldenstep.conformance.report_file import ReportError, evidence, read
+from goldenstep.conformance.verdict import Verdict, judge
 from goldenstep.golden import files
+from goldenstep.golden.compare import Divergence
 
 Document = dict[str, Any]
 PACKAGE = """
@@ -76,6 +80,32 @@ def test_a_report_has_what_a_reader_needs(folder: Path) -> None:
     assert sum(report["footer"]["verdicts"].values()) == 6
     order = list(files.index())
     assert [order.index(identity) for identity in records] == sorted(order.index(identity) for identity in records)
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "keras3/config/adam-defaults",
+        "keras3/weights/adam-state",
+        "keras3/files/adam/defaults-weights.h5",
+        "keras3/schedules/cosinedecay/usual",
+        "keras3/adagrad/replicas",
+        "keras3/adam/use_ema+finalize-some",
+    ],
+)
+def test_a_failed_case_of_any_kind_has_its_evidence(identity: str) -> None:
+    golden = files.parsed(*files.index()[identity])
+    record = judge(reference(), golden["case"], golden["trajectory"])
+    failed = replace(record, verdict=Verdict.DIVERGES, divergence=Divergence(1, "config", None, 1, 2, None))
+    shown = evidence(reference(), golden, failed)
+    assert shown["rerun"].endswith(f"--case='{identity}'")
+    assert shown["at"] == {"where": "config", "expected": "1", "got": "2"}
+    if "replicas" in golden["case"]:
+        assert shown["curve"] == []
+    elif "steps" in golden["trajectory"]:
+        assert [error for _, error, _ in shown["curve"]] == [0.0] * len(golden["trajectory"]["steps"])
+    else:
+        assert "curve" not in shown
 
 
 def test_a_report_that_is_cut_off_is_refused(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
