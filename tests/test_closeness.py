@@ -104,10 +104,13 @@ ROUNDED_ELSEWHERE = [
     "lamb/norm-in-float64",
     "lamb/quotient-of-roots",
     "lamb/squares-by-product",
+    "muon/never-transposed",
+    "muon/products-rounded",
     "rmsprop/quotient-first",
     "schedulefree/average-by-difference",
     "sgd/difference-first",
     "sgd/fused",
+    "subtle/muon-square-is-transposed",
 ]
 
 
@@ -125,6 +128,21 @@ def share_of(identity: str, suspect: Wrong) -> float:
 def test_what_only_rounds_elsewhere_is_close(identity: str) -> None:
     """They compute the same rule in another order; the goldens reject them to the bit, and closeness does not."""
     assert 0 < share_of(rows()[identity][0], WRONG[identity]) <= 1
+
+
+NOTHING_OF_FTRL = [w for w in WRONG.values() if w.id.startswith("ftrl/") and w.editions[-1] == "keras3"]
+
+
+@pytest.mark.parametrize("suspect", NOTHING_OF_FTRL, ids=lambda w: w.id)
+def test_no_wrong_ftrl_is_close(suspect: Wrong) -> None:
+    """The case that rejects it to the bit is enough, but where only an overflow shows it."""
+    assert share_of(rows()[suspect.id][0], suspect) > 1
+
+
+def test_the_epsilon_of_muon_is_below_the_margin() -> None:
+    """It takes no float64, so that its margins are those of float32: an epsilon under the root passes, none does not."""
+    assert 0 < share_of("keras3/muon/global_clipnorm=0.5", WRONG["muon/epsilon-under-the-root"]) <= 1
+    assert share_of("keras3/muon/gradient-tiny", WRONG["muon/no-epsilon"]) > 1
 
 
 @pytest.mark.parametrize("suspect", [w for w in WRONG.values() if w.id.startswith("adam/epsilon")], ids=lambda w: w.id)
