@@ -140,7 +140,7 @@ def test_no_wrong_ftrl_is_close(suspect: Wrong) -> None:
 
 
 def test_the_epsilon_of_muon_is_below_the_margin() -> None:
-    """It takes no float64, so that its margins are those of float32: an epsilon under the root passes, none does not."""
+    """It takes no float64, so its margins are those of float32: an epsilon under the root passes, none does not."""
     assert 0 < share_of("keras3/muon/global_clipnorm=0.5", WRONG["muon/epsilon-under-the-root"]) <= 1
     assert share_of("keras3/muon/gradient-tiny", WRONG["muon/no-epsilon"]) > 1
 
