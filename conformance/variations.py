@@ -79,8 +79,8 @@ def names(kind: str, edition: str) -> tuple[str, ...]:
     """Under what names an edition has cases of this kind: optimizers, wrappers, or the kind itself."""
     if kind == "wrappers":
         return tuple(wrapper_spec.available(edition))
-    if kind in PLAYED:
-        return tuple(name for name in spec.available(edition) if known(kind, edition, name))
+    if kind in PLAYED:  # whether there is one is known before all of them are made
+        return tuple(name for name in spec.available(edition) if any(True for _ in of(kind, edition, name)))
     return tuple(dict.fromkeys(folder(case) if kind in LISTED else name_of(case) for case in listed(kind, edition)))
 
 
@@ -109,16 +109,20 @@ def known(kind: str, edition: str, name: str) -> tuple[Document, ...]:
         return tuple(case for case in listed(kind, edition) if name_of(case) == name)
     if kind == "wrappers":
         return tuple(wrapper_cases_of(edition, name))
+    return tuple(of(kind, edition, name))
+
+
+def of(kind: str, edition: str, name: str) -> Iterator[Document]:
+    """The same of a kind that stands under the name of the optimizer, one after the other."""
     if kind == "refused":
-        return tuple(refusals(edition, name))
-    found = [
-        made.finished(f"{edition}/{name.lower()}/made", edition, case)
-        for make in PLAYED[kind]
-        for _, case in make(edition, name)
-    ]
+        yield from refusals(edition, name)
+        return
+    for make in PLAYED[kind]:
+        for _, case in make(edition, name):
+            if not any("repeat" in event for event in case["events"]):
+                yield made.finished(f"{edition}/{name.lower()}/made", edition, case)
     if kind == "lived":
-        found += [case for case in listed("pairs", edition) if name_of(case) == name]
-    return tuple(case for case in found if not any("repeat" in event for event in case["events"]))
+        yield from (case for case in listed("pairs", edition) if name_of(case) == name)
 
 
 def refusals(edition: str, name: str) -> Iterator[Document]:

@@ -7,7 +7,6 @@ wrong implementation reaches (conformance/pristine.py).
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import Phase, settings
@@ -49,27 +48,32 @@ def expected(identity: str, edition: str, name: str, index: int) -> Document:
     return pristine().run(drawn(identity, edition, name)[index])
 
 
-def places(suspect: Wrong, prop: Property) -> Iterator[tuple[str, str]]:
+def places(suspect: Wrong, prop: Property) -> list[tuple[str, str]]:
     """The editions and optimizers, schedules, or kinds of cases, that have the property: those of a suspect first."""
     scheduled = "schedules" in suspect.optimizers
     found = [(edition, name) for edition in suspect.editions for name in prop.holds_for(edition)]
     if isinstance(prop.drawing, Calls) or scheduled:
-        return iter(found if isinstance(prop.drawing, Calls) and scheduled else ())
-    return iter(sorted(found, key=lambda place: place[1] not in suspect.optimizers))
+        return found if isinstance(prop.drawing, Calls) and scheduled else []
+    return sorted(found, key=lambda place: place[1] not in suspect.optimizers)
 
 
 def broken_at(suspect: Wrong, identity: str, count: int | None = None) -> tuple[str, str] | None:
     """The first edition and optimizer where a wrong implementation breaks a property, or None."""
+    found = places(suspect, registered()[identity])
+    return next((place for place in found if broken_there(suspect, identity, place, count)), None)
+
+
+def broken_there(suspect: Wrong, identity: str, place: tuple[str, str], count: int | None = None) -> bool:
+    """Does one of the cases of this edition and optimizer break the property?"""
     prop = registered()[identity]
-    for edition, name in places(suspect, prop):
+    with suspect.at_work():
+        implementation = reference()
+    for index, case in enumerate(drawn(identity, *place, count)):
+        wanted = expected(identity, *place, index) if identity in SHARES else None
         with suspect.at_work():
-            implementation = reference()
-        for index, case in enumerate(drawn(identity, edition, name, count)):
-            wanted = expected(identity, edition, name, index) if identity in SHARES else None
-            with suspect.at_work():
-                if breaks(Subject(implementation), prop, case, wanted):
-                    return edition, name
-    return None
+            if breaks(Subject(implementation), prop, case, wanted):
+                return True
+    return False
 
 
 def breaks(subject: Subject, prop: Property, case: Document, expected: Document | None) -> bool:
@@ -87,5 +91,13 @@ def breaks(subject: Subject, prop: Property, case: Document, expected: Document 
 
 
 def first_to_break(suspect: Wrong) -> str:
-    """The first live property that rejects it; "none"."""
-    return next((identity for identity in LIVE if broken_at(suspect, identity)), "none")
+    """The first live property that rejects it; "none". Its own optimizers first, then what has few cases."""
+
+    def late(trial: tuple[str, tuple[str, str]]) -> tuple[bool, bool]:
+        name = trial[1][1]
+        foreign = name not in suspect.optimizers
+        return foreign, foreign and name in spec.optimizers()
+
+    trials = [(identity, place) for identity in LIVE for place in places(suspect, registered()[identity])]
+    found = (identity for identity, place in sorted(trials, key=late) if broken_there(suspect, identity, place))
+    return next(found, "none")
