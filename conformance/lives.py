@@ -82,32 +82,40 @@ def lives(edition: str, optimizers: tuple[str, ...], life: Life) -> st.SearchStr
     variables = st.lists(variable, min_size=life.drawing.variables[0], max_size=life.drawing.variables[1])
     event = st.tuples(st.sampled_from(life.kinds), st.integers(0, 255))
     events = st.lists(event, min_size=life.events[0], max_size=life.events[1])
+    return one_life(edition, optimizers, life, variables, events)
 
-    @st.composite
-    def strategy(draw: st.DrawFn) -> Document:
-        optimizer = draw(one_of(optimizers))
-        dtype = draw(one_of(tuple(d for d in dtypes_of(edition, optimizer) if d in life.drawing.dtypes)))
-        config = config_of(draw, edition, optimizer, life.drawing)
-        if life.scheduled and "learning_rate" not in config:
-            config |= rate_of(draw, edition, optimizer, dtype)
-        shapes, digits = zip(*draw(variables), strict=True)
-        begin = draw(one_of((1.0, 0.0)))
-        kind = draw(one_of((None, None, None, "non-negative", "max-norm", "unit-norm")))
-        played = draw(events)
-        masked = dtype == "float32" or edition == "keras3"  # Keras 2 makes a mask of float32, whatever the variable is.
-        constraint = CONSTRAINTS[kind] if kind and shapes[0] and (masked or kind != "non-negative") else None
-        rounded = draw(between(0, 7)) == 7
-        numbers = Numbers(shapes, digits, TAILS[0 if rounded else draw(between(0, len(TAILS) - 1))], dtype, rounded)
-        if config.get("exclude_layers"):
-            config["exclude_layers"] = [draw(one_of(("kernel", "ern", "^b", "s$")))]
-        maker = Maker(edition, optimizer, config, numbers, constraint is not None)
-        first = maker.beginning(draw(between(0, 255))) if "exclude" in life.kinds else []
-        made = [event for kind, choice in played for event in maker.events(kind, choice)]
-        late = maker.late(draw(between(0, 255))) if "iterations" in life.kinds else []
-        made = [*first, *made[:1], *late, *made[1:]]
-        return life_of(edition, optimizer, config, numbers.variables(begin, constraint), made)
 
-    return strategy()
+@st.composite  # once: it reads its own source
+def one_life(
+    draw: st.DrawFn,
+    edition: str,
+    optimizers: tuple[str, ...],
+    life: Life,
+    variables: st.SearchStrategy[list[tuple[Shape, bytes]]],
+    events: st.SearchStrategy[list[tuple[str, int]]],
+) -> Document:
+    """A case, drawn."""
+    optimizer = draw(one_of(optimizers))
+    dtype = draw(one_of(tuple(d for d in dtypes_of(edition, optimizer) if d in life.drawing.dtypes)))
+    config = config_of(draw, edition, optimizer, life.drawing)
+    if life.scheduled and "learning_rate" not in config:
+        config |= rate_of(draw, edition, optimizer, dtype)
+    shapes, digits = zip(*draw(variables), strict=True)
+    begin = draw(one_of((1.0, 0.0)))
+    kind = draw(one_of((None, None, None, "non-negative", "max-norm", "unit-norm")))
+    played = draw(events)
+    masked = dtype == "float32" or edition == "keras3"  # Keras 2 makes a mask of float32, whatever the variable is.
+    constraint = CONSTRAINTS[kind] if kind and shapes[0] and (masked or kind != "non-negative") else None
+    rounded = draw(between(0, 7)) == 7
+    numbers = Numbers(shapes, digits, TAILS[0 if rounded else draw(between(0, len(TAILS) - 1))], dtype, rounded)
+    if config.get("exclude_layers"):
+        config["exclude_layers"] = [draw(one_of(("kernel", "ern", "^b", "s$")))]
+    maker = Maker(edition, optimizer, config, numbers, constraint is not None)
+    first = maker.beginning(draw(between(0, 255))) if "exclude" in life.kinds else []
+    made = [event for kind, choice in played for event in maker.events(kind, choice)]
+    late = maker.late(draw(between(0, 255))) if "iterations" in life.kinds else []
+    made = [*first, *made[:1], *late, *made[1:]]
+    return life_of(edition, optimizer, config, numbers.variables(begin, constraint), made)
 
 
 def rate_of(draw: st.DrawFn, edition: str, optimizer: str, dtype: str) -> Document:
@@ -368,25 +376,27 @@ ROWS: tuple[Callable[[int], list[int]], ...] = (
 def schedule_lives(edition: str, names: tuple[str, ...], calls: Calls) -> st.SearchStrategy[Document]:
     """Cases of these schedules of an edition, as `spec/schemas/schedule_case.schema.json` has them."""
 
-    @st.composite
-    def strategy(draw: st.DrawFn) -> Document:
-        name = draw(one_of(names))
-        config = schedule_config(draw, edition, name)
-        dtype = draw(one_of(calls.dtypes))
-        landmarks = schedule_cases.landmarks(schedule_cases.full(edition, name, config))
-        steps = sorted({*landmarks, *(draw(between(0, 4096)) for _ in range(6))})
-        typed = schedule_cases.typed(steps, dtype)
-        return {
-            "id": f"{edition}/schedules/{name.lower()}/drawn",
-            "edition": edition,
-            "clauses": schedule_cases.clauses_of(edition, name, config),
-            "features": ["schedules"],
-            "flags": [],
-            "schedule": {"class_name": name, "config": config},
-            "steps": typed,
-        }
+    return called_schedule(edition, names, calls)
 
-    return strategy()
+
+@st.composite
+def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls: Calls) -> Document:
+    """A case, drawn."""
+    name = draw(one_of(names))
+    config = schedule_config(draw, edition, name)
+    dtype = draw(one_of(calls.dtypes))
+    landmarks = schedule_cases.landmarks(schedule_cases.full(edition, name, config))
+    steps = sorted({*landmarks, *(draw(between(0, 4096)) for _ in range(6))})
+    typed = schedule_cases.typed(steps, dtype)
+    return {
+        "id": f"{edition}/schedules/{name.lower()}/drawn",
+        "edition": edition,
+        "clauses": schedule_cases.clauses_of(edition, name, config),
+        "features": ["schedules"],
+        "flags": [],
+        "schedule": {"class_name": name, "config": config},
+        "steps": typed,
+    }
 
 
 def schedule_config(draw: st.DrawFn, edition: str, name: str) -> Document:

@@ -99,51 +99,52 @@ class Drawing:
 @functools.cache
 def cases(edition: str, optimizers: tuple[str, ...], drawing: Drawing) -> st.SearchStrategy[Document]:
     """Cases of these optimizers of an edition, as `spec/schemas/case.schema.json` has them."""
+    return one_case(edition, optimizers, drawing)
 
-    @st.composite
-    def strategy(draw: st.DrawFn) -> Document:
-        optimizer = draw(one_of(optimizers))
-        dtype = draw(one_of(tuple(d for d in dtypes_of(edition, optimizer) if d in drawing.dtypes)))
-        config = config_of(draw, edition, optimizer, drawing)
-        steps = draw(between(*drawing.steps))
-        scales = [scale(draw, dtype, drawing.extreme) for _ in range(MOST_STEPS)]
-        shapes, digits = zip(*draw(some_variables(drawing)), strict=True)
-        tails = TAILS[draw(between(0, len(TAILS) - 1))]
 
-        begin = draw(one_of((1.0, 0.0))) if drawing.at_zero else 1.0
+@st.composite  # once: it reads its own source
+def one_case(draw: st.DrawFn, edition: str, optimizers: tuple[str, ...], drawing: Drawing) -> Document:
+    """A case, drawn."""
+    optimizer = draw(one_of(optimizers))
+    dtype = draw(one_of(tuple(d for d in dtypes_of(edition, optimizer) if d in drawing.dtypes)))
+    config = config_of(draw, edition, optimizer, drawing)
+    steps = draw(between(*drawing.steps))
+    scales = [scale(draw, dtype, drawing.extreme) for _ in range(MOST_STEPS)]
+    shapes, digits = zip(*draw(some_variables(drawing)), strict=True)
+    tails = TAILS[draw(between(0, len(TAILS) - 1))]
 
-        def values(variable: int, array: int, scale: float) -> list[Any]:
-            return numbers(digits[variable], tails[variable], array, shapes[variable], dtype, scale)
+    begin = draw(one_of((1.0, 0.0))) if drawing.at_zero else 1.0
 
-        events = [
-            {"apply": [values(variable, 1 + step, scales[step]) for variable in range(len(shapes))]}
-            for step in range(steps)
-        ]
-        if drawing.extreme:
-            spoil(draw, events)
-        if drawing.missing and not (config.get("use_ema") and edition in AVERAGES_BY_POSITION):
-            leave_out(draw, events)
-        return dict(
-            finished(
-                f"{edition}/{optimizer.lower()}/drawn",
-                edition,
-                {
-                    "features": ["dense", *needed(config, events)],
-                    "flags": [],
-                    "optimizer": {"class_name": optimizer, "config": config},
-                    "variables": [
-                        {
-                            "name": name,
-                            "value": {"dtype": dtype, "shape": list(shape), "values": values(variable, 0, begin)},
-                        }
-                        for variable, (name, shape) in enumerate(zip(NAMES, shapes, strict=False))
-                    ],
-                    "events": events,
-                },
-            )
+    def values(variable: int, array: int, scale: float) -> list[Any]:
+        return numbers(digits[variable], tails[variable], array, shapes[variable], dtype, scale)
+
+    events = [
+        {"apply": [values(variable, 1 + step, scales[step]) for variable in range(len(shapes))]}
+        for step in range(steps)
+    ]
+    if drawing.extreme:
+        spoil(draw, events)
+    if drawing.missing and not (config.get("use_ema") and edition in AVERAGES_BY_POSITION):
+        leave_out(draw, events)
+    return dict(
+        finished(
+            f"{edition}/{optimizer.lower()}/drawn",
+            edition,
+            {
+                "features": ["dense", *needed(config, events)],
+                "flags": [],
+                "optimizer": {"class_name": optimizer, "config": config},
+                "variables": [
+                    {
+                        "name": name,
+                        "value": {"dtype": dtype, "shape": list(shape), "values": values(variable, 0, begin)},
+                    }
+                    for variable, (name, shape) in enumerate(zip(NAMES, shapes, strict=False))
+                ],
+                "events": events,
+            },
         )
-
-    return strategy()
+    )
 
 
 def needed(config: Document, events: list[Document]) -> list[str]:

@@ -140,20 +140,22 @@ def refusals(edition: str, name: str) -> Iterator[Document]:
 def variations(edition: str, chosen: tuple[str, ...], varied: Varied) -> st.SearchStrategy[Document]:
     """Variations of the cases of these names."""
 
-    @st.composite
-    def strategy(draw: st.DrawFn) -> Document:
-        name = draw(one_of(chosen))
-        found = known(varied.kind, edition, name)
-        case = copied(found[draw(between(0, len(found) - 1))])
-        case["id"] = f"{edition}/{folder(case)}/drawn"
-        if "calls" in case:
-            calling(draw, case, found, edition, varied)
-        else:
-            playing(draw, case, found, edition, varied)
-        stream = random.Random(draw(st.binary(max_size=3)))
-        return renumbered(case, stream) if varied.numbers and draw(between(0, 3)) else case
+    return variation(edition, chosen, varied)
 
-    return strategy()
+
+@st.composite
+def variation(draw: st.DrawFn, edition: str, chosen: tuple[str, ...], varied: Varied) -> Document:
+    """A case, drawn."""
+    name = draw(one_of(chosen))
+    found = known(varied.kind, edition, name)
+    case = copied(found[draw(between(0, len(found) - 1))])
+    case["id"] = f"{edition}/{folder(case)}/drawn"
+    if "calls" in case:
+        calling(draw, case, found, edition, varied)
+    else:
+        playing(draw, case, found, edition, varied)
+    stream = random.Random(draw(st.binary(max_size=3)))
+    return renumbered(case, stream) if varied.numbers and draw(between(0, 3)) else case
 
 
 def copied(document: Any) -> Any:
