@@ -9,6 +9,8 @@ Like the cases of strategies.py they shrink: to one variable, few events, plain 
 from __future__ import annotations
 
 import functools
+import math
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +26,7 @@ from goldenstep.golden.lifecycle_cases import CONSTRAINTS, OVERWRITTEN
 from goldenstep.spec import schedule as schedules
 
 from .strategies import (
+    CLIPPING,
     EXTREME,
     MOST_ELEMENTS,
     NAMES,
@@ -48,6 +51,10 @@ GRADIENTS = ("apply", "apply", "apply", "zero", "zeros", "again", "grown", "spoi
 MISSING = ("none", "some", "order")
 SPARSE = ("sparse", "sparse", "sparse")
 CHANGES = ("rate", "iterations", "hyper", "finalize", "exclude")
+ASSIGNING = "assign"
+JUMPS = ("jump", "late")
+"""Steps before which the counter jumps: anywhere, or to where one of these numbers of steps is about to be over."""
+LATE = (999, 999, 1000, 9999)
 EVERYTHING = (*GRADIENTS, *MISSING, *SPARSE, *CHANGES)
 COUNTS = (1, 0, 9, 99, 499, 998, 999, 1000, 9999, 2**15 - 1, 2**24, 49)
 """What the counter of steps may be set to: around every number at which something might begin to differ."""
@@ -64,6 +71,14 @@ class Life:
     drawing: Drawing = field(default_factory=lambda: Drawing(shapes=SHAPES, edges=True))
     scheduled: bool = True
     """May the learning rate be a schedule, or a function?"""
+    begins: tuple[float, ...] = (1.0, 0.0)
+    """How large variables are at first, in eighths: near 0 an update shows more of its bits."""
+    seeded: bool = False
+    """Are the numbers those of a seeded generator, in the place of numbers that shrink? They are drawn in no time."""
+    scaled: bool = False
+    """Are gradients as small or large as the dtype allows as often as they are ordinary?"""
+    long: int = 0
+    """How often the first step is made, if not once."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +93,9 @@ class Calls:
 def lives(edition: str, optimizers: tuple[str, ...], life: Life) -> st.SearchStrategy[Document]:
     """Cases of these optimizers of an edition, as `spec/schemas/case.schema.json` has them."""
     length = 2 * MOST_ELEMENTS * (1 + MOST_STEPS)
-    variable = st.tuples(st.sampled_from(life.drawing.shapes), st.binary(min_size=length, max_size=length))
+    seeds = st.binary(max_size=2).map(lambda seed: random.Random(seed).randbytes(length))
+    digits = seeds if life.seeded else st.binary(min_size=length, max_size=length)
+    variable = st.tuples(st.sampled_from(life.drawing.shapes), digits)
     variables = st.lists(variable, min_size=life.drawing.variables[0], max_size=life.drawing.variables[1])
     event = st.tuples(st.sampled_from(life.kinds), st.integers(0, 255))
     events = st.lists(event, min_size=life.events[0], max_size=life.events[1])
@@ -101,7 +118,7 @@ def one_life(
     if life.scheduled and "learning_rate" not in config:
         config |= rate_of(draw, edition, optimizer, dtype)
     shapes, digits = zip(*draw(variables), strict=True)
-    begin = draw(one_of((1.0, 0.0)))
+    begin = draw(one_of(life.begins))
     kind = draw(one_of((None, None, None, "non-negative", "max-norm", "unit-norm")))
     played = draw(events)
     masked = dtype == "float32" or edition == "keras3"  # Keras 2 makes a mask of float32, whatever the variable is.
@@ -110,12 +127,32 @@ def one_life(
     numbers = Numbers(shapes, digits, TAILS[0 if rounded else draw(between(0, len(TAILS) - 1))], dtype, rounded)
     if config.get("exclude_layers"):
         config["exclude_layers"] = [draw(one_of(("kernel", "ern", "^b", "s$")))]
-    maker = Maker(edition, optimizer, config, numbers, constraint is not None)
+    maker = Maker(edition, optimizer, config, numbers, constraint is not None, ANY if life.scaled else USUALLY_0)
     first = maker.beginning(draw(between(0, 255))) if "exclude" in life.kinds else []
     made = [event for kind, choice in played for event in maker.events(kind, choice)]
-    late = maker.late(draw(between(0, 255))) if "iterations" in life.kinds else []
+    late = maker.soon(draw(between(0, 255))) if "iterations" in life.kinds else []
     made = [*first, *made[:1], *late, *made[1:]]
-    return life_of(edition, optimizer, config, numbers.variables(begin, constraint), made)
+    if life.drawing.clipped and draw(between(0, 3)):
+        config |= fitted(config, made[0], draw(one_of(FACTORS)))
+    case = life_of(edition, optimizer, config, numbers.variables(begin, constraint), made)
+    return prolonged(case, life.long) if life.long else case
+
+
+FACTORS = (0.5, 0.03, 1.0, 0.999, 2.0)
+
+
+def fitted(config: Document, event: Document, factor: float) -> Document:
+    """Thresholds of clipping that are so many times the norm of the gradients of a step."""
+    given = [g for g in event.get("attempt", event).get("apply", ()) if isinstance(g, list)]
+    norm = math.sqrt(sum(x * x for g in given for x in g if isinstance(x, float) and abs(x) < 2.0**64))
+    return {name: norm * factor for name in CLIPPING if name in config} if norm else {}
+
+
+def prolonged(case: Document, times: int) -> Document:
+    """The case with its first event made so many times, of which the last two are kept, and all that comes after."""
+    first, *others = case["events"]
+    kept = list(range(times - 1, times + len(others) + 1))
+    return {**case, "events": [{"repeat": times, "events": [first]}, *others], "keep": kept}
 
 
 def rate_of(draw: st.DrawFn, edition: str, optimizer: str, dtype: str) -> Document:
@@ -196,27 +233,42 @@ class Numbers:
 class Maker:
     """Events of one case, in their order."""
 
-    def __init__(self, edition: str, optimizer: str, config: Document, numbers: Numbers, constrained: bool) -> None:
+    def __init__(
+        self,
+        edition: str,
+        optimizer: str,
+        config: Document,
+        numbers: Numbers,
+        constrained: bool,
+        scales: Sequence[int],
+    ) -> None:
         self.edition, self.optimizer, self.config = edition, optimizer, config
-        self.numbers, self.constrained = numbers, constrained
+        self.numbers, self.constrained, self.scales = numbers, constrained, scales
         self.count = 0
         self.latest: list[np.ndarray] = []
         self.averaged = bool(config.get("use_ema"))
 
     def events(self, kind: str, choice: int) -> list[Document]:
         """The event of a kind, if it makes sense here; `choice` picks one of its forms."""
-        change = getattr(self, kind) if kind in CHANGES else None
+        change = getattr(self, kind) if kind in (*CHANGES, ASSIGNING) else None
         if change:
             event = change(choice)
             return [] if event is None else [{"attempt": event}]
         if self.count == MOST_STEPS:
             return []
+        if kind in JUMPS and self.count:
+            to = choice**2 // 3 if kind == "jump" else LATE[choice % len(LATE)]
+            return [{"attempt": {"set_iterations": to}}, *self.events(("grown", "zero")[choice >> 7], choice // 4)]
         self.count += 1
         scales = (*SCALES.get(self.numbers.dtype, ORDINARY), *EXTREME[self.numbers.dtype])
-        scale = float(scales[USUALLY_0[choice >> 4]])
+        scale = float(scales[self.scales[choice >> 4]])
         shapes = self.numbers.shapes
         gradients = [self.numbers.array(i, self.count, shape, scale) for i, shape in enumerate(shapes)]
-        form = {"some": "apply", "order": "apply", "none": "apply"}.get(kind, kind) if self.count == 1 else kind
+        form = (
+            {"some": "apply", "order": "apply", "none": "apply", "jump": "apply", "late": "apply"}.get(kind, kind)
+            if self.count == 1
+            else kind
+        )
         return [getattr(self, f"_{form}")(gradients, choice)]
 
     def beginning(self, choice: int) -> list[Document]:
@@ -227,7 +279,7 @@ class Maker:
         spared = [self.exclude(choice >> 1), *([self.exclude(choice >> 3)] if choice % 4 == 3 else [])]
         return [{"attempt": event} for event in spared if event]
 
-    def late(self, choice: int) -> list[Document]:
+    def soon(self, choice: int) -> list[Document]:
         """A quarter of the time the counter of steps jumps, as soon as there is one."""
         return [{"attempt": self.iterations(choice >> 2)}] if choice % 4 == 3 else []
 
@@ -307,6 +359,16 @@ class Maker:
         """The counter of steps jumps."""
         return {"set_iterations": COUNTS[choice % len(COUNTS)]}
 
+    def assign(self, choice: int) -> Document | None:
+        """An option is overwritten, whatever the optimizer: with a value as usual, at an end, or none of the others."""
+        found = {**OVERWRITTEN.get(self.optimizer, {}), **OPTIONS}
+        names = [name for name in found if (name, self.optimizer) != ("momentum", "SGD") or self.config.get("momentum")]
+        names = [name for name in names if name in arguments_of(self.edition, self.optimizer)]
+        if not names:
+            return None
+        name = names[choice % len(names)]
+        return {"set": {name: (found[name], *ASSIGNED.get(name, ()))[choice // 64 % (1 + len(ASSIGNED.get(name, ())))]}}
+
     def hyper(self, choice: int) -> Document | None:
         """An option is overwritten."""
         known = OVERWRITTEN.get(self.optimizer, {})
@@ -332,6 +394,7 @@ class Maker:
 NEW = ("tf2.9", "tf2.12", "tf2.15", "keras3")
 USUALLY_0 = (0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4)
 """Which of the scales a gradient has: squares of the largest are infinite, and what comes after is hidden."""
+ANY = (0, 1, 2, 3, 4, 0, 1, 2, 3, 3, 0, 1, 2, 3, 3, 1)
 OPTIONS: Document = {
     "ema_momentum": 0.25,
     "weight_decay": 0.1,
@@ -343,6 +406,19 @@ OPTIONS: Document = {
     "lr": 0.03,
 }
 """Options of the pipeline that are overwritten, and with what."""
+ASSIGNED: dict[str, tuple[float, ...]] = {
+    "ema_momentum": (0.0, 1.0),
+    "weight_decay": (0.0, -0.5),
+    "clipnorm": (0.03, 24.8),
+    "clipvalue": (0.03, 24.8),
+    "global_clipnorm": (0.03, 24.8),
+    "decay": (0.0, 2.0),
+    "beta_1": (0.0, 0.999),
+    "beta_2": (0.0, 0.999),
+    "rho": (0.0, 0.999),
+    "momentum": (0.0, 1.0),
+}
+"""And with what else."""
 SPARED: tuple[Document, ...] = (
     {"names": ["kernel"]},
     {"names": ["ias", "^k"]},

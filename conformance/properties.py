@@ -104,6 +104,7 @@ def registered() -> dict[str, Property]:
     importlib.import_module(f"{__package__}.life_properties")
     importlib.import_module(f"{__package__}.resume_properties")
     importlib.import_module(f"{__package__}.varied_properties")
+    importlib.import_module(f"{__package__}.corner_properties")
     return PROPERTIES
 
 

@@ -94,6 +94,10 @@ class Drawing:
     """May variables start at 0, where the first step shows every bit of an update?"""
     edges: bool = False
     """Are the least and the greatest values of a hyperparameter as likely as any other?"""
+    corners: bool = False
+    """Are they, and what is next to them, likelier than any other?"""
+    clipped: bool = False
+    """Are gradients always clipped?"""
 
 
 @functools.cache
@@ -217,13 +221,14 @@ def config_of(draw: st.DrawFn, edition: str, optimizer: str, drawing: Drawing) -
     fixed = {*asked, *drawing.fixed, *(set(PIPELINE) - set(drawing.pipeline))}
     free = tuple(name for name in own if name not in fixed)
     chosen = several(draw, free, 0)
-    config = {name: value(draw, edition, optimizer, name, drawing.edges) for name in own if name in chosen}
+    config = {name: value(draw, edition, optimizer, name, drawing) for name in own if name in chosen}
     options = tuple(name for name in drawing.pipeline if name in arguments and name not in (*own, *asked))
-    for name in several(draw, options, draw(between(0, len(CLIPPING) - 1))):
+    chosen = several(draw, options, draw(between(0, len(CLIPPING) - 1)))
+    for name in [draw(one_of(CLIPPING)), *chosen] if drawing.clipped else chosen:
         more: Document = {"use_ema": True} if name in AVERAGING else {}
-        more[name] = True if name == "use_ema" else value(draw, edition, optimizer, name, drawing.edges)
+        more[name] = True if name == "use_ema" else value(draw, edition, optimizer, name, drawing)
         if name == "use_ema":
-            more["ema_momentum"] = value(draw, edition, optimizer, "ema_momentum", drawing.edges)
+            more["ema_momentum"] = value(draw, edition, optimizer, "ema_momentum", drawing)
         if not refused({**config, **asked, **more}, edition, optimizer):
             config |= more
     return {**config, **asked}
@@ -247,10 +252,22 @@ EDGES = dict.fromkeys(CLIPPING, (0.0, 24.8, 0.3, 0.001)) | {"weight_decay": (0.0
 """Where something might begin to differ, if not at the ends of the range: thresholds also above any gradient."""
 
 
-def value(draw: st.DrawFn, edition: str, optimizer: str, name: str, edges: bool = False) -> Any:
+CORNERS = {"rho": (1.0,), "ema_momentum": (0.999,), "weight_decay": (0.0, -0.5, 2.0)}
+NEAR = 2.0**-10
+"""How far from an end its neighbour is: a power of it at a thousand steps is still a number."""
+
+
+def corners_of(name: str, low: float, high: float) -> tuple[float, ...]:
+    """The ends of a range, and what lies beside them."""
+    return (*CORNERS.get(name, EDGES.get(name, ())), low, high, low + NEAR, high - NEAR)
+
+
+def value(draw: st.DrawFn, edition: str, optimizer: str, name: str, drawing: Drawing) -> Any:
     """A value of an argument: one of its samples, or anything in its range, or an end of that."""
     kind, samples, low, high = range_of(edition, optimizer, name)
-    if edges and kind == "float" and draw(between(0, 2)) == 2:
+    if drawing.corners and kind == "float" and draw(between(0, 3)):
+        return draw(one_of(corners_of(name, low, high)))
+    if drawing.edges and kind == "float" and draw(between(0, 2)) == 2:
         return draw(one_of(EDGES.get(name, tuple(x for x in (low, high, 0.5) if low <= x <= high))))
     if samples and (kind not in ("float", "int") or draw(one_of((True, False)))):
         sample = draw(one_of(samples))
