@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import marshal
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -72,6 +73,8 @@ class Varied:
     """May numbers be others?"""
     disturbed: bool = False
     """May gradients be missing, spoiled or in another order, and counter and rate be assigned in between?"""
+    each: bool = False
+    """Is it each of the made cases, once, with nothing but its numbers varied?"""
 
 
 @functools.cache
@@ -150,6 +153,8 @@ def variation(draw: st.DrawFn, edition: str, chosen: tuple[str, ...], varied: Va
     found = known(varied.kind, edition, name)
     case = copied(found[draw(between(0, len(found) - 1))])
     case["id"] = f"{edition}/{folder(case)}/drawn"
+    if varied.each:  # where nothing else is drawn, no case comes twice
+        return renumbered(case, random.Random(case["id"]), below=LARGE)
     if "calls" in case:
         calling(draw, case, found, edition, varied)
     else:
@@ -323,16 +328,20 @@ ANY = Drawing(edges=True)
 # ---- numbers ---------------------------------------------------------------------------------------------------
 
 FACTORS = (1.0, -1.0, 0.5, 2.0)
+LARGE = 1e4
 
 
-def renumbered(case: Document, stream: random.Random) -> Document:
-    """The case with every number of its variables, gradients and tensors multiplied by one near 1, or a power of 2."""
+def renumbered(case: Document, stream: random.Random, below: float = math.inf) -> Document:
+    """The case with every number of its variables, gradients and tensors multiplied by one near 1, or a power of 2.
+
+    Numbers that are not `below` a bound stay: some overflow only together.
+    """
 
     def changed(values: list[Any], dtype: str) -> list[Any]:
         if dtype not in ("float16", "float32", "float64"):
             return values
         factors = [stream.uniform(0.5, 1.5) if stream.random() < 0.7 else stream.choice(FACTORS) for _ in values]
-        finite = [isinstance(x, float) for x in values]
+        finite = [isinstance(x, float) and abs(x) < below for x in values]
         numbers = typed([x * f if ok else 0.0 for x, f, ok in zip(values, factors, finite, strict=True)], dtype)
         return [number if ok else x for x, number, ok in zip(values, numbers, finite, strict=True)]
 

@@ -73,3 +73,9 @@ def replicas_step_as_in_the_reference(subject: Subject, case: Document) -> None:
 def a_graph_steps_as_in_the_reference(subject: Subject, case: Document) -> None:
     """Inside a graph, the made cases, whose bounds are stated, go as in the graph mode of the reference."""
     equals_the_reference(subject, case)
+
+
+@keeping("P-89", Varied("wrappers", each=True))
+def each_case_of_a_wrapper_is_that_of_the_reference(subject: Subject, case: Document) -> None:
+    """Whatever was thought of for a wrapper, with other numbers, goes as in the reference."""
+    equals_the_reference(subject, case)

@@ -71,6 +71,27 @@ def test_a_drawn_life_is_a_case(edition: str) -> None:
     assert {"apply", "of", "set", "set_iterations", "sparse"} <= kinds
 
 
+SHORT = [prop for prop in PROPERTIES.values() if isinstance(prop.drawing, Life) and prop.drawing.seeded]
+
+
+@pytest.mark.parametrize("prop", SHORT, ids=[prop.id for prop in SHORT])
+def test_a_life_in_a_corner_is_a_case(prop: Property) -> None:
+    """It fits the schema, the reference plays it, and most of them do something to a variable."""
+    implementation, moved = reference(), []
+
+    @settings(settings.get_profile("goldenstep"), max_examples=12, phases=[Phase.generate])
+    @seed(zlib.crc32(prop.id.encode()))
+    @given(prop.cases("keras3", ("Adam",)))
+    def check(case: Document) -> None:
+        spec.validate(case, "case", "drawn")
+        trajectory = implementation.run(case)
+        values = [variable["value"]["values"] for variable in case["variables"]]
+        moved.append(trajectory["steps"][-1]["variables"] != values)
+
+    check()
+    assert sum(moved) > 6
+
+
 @pytest.mark.parametrize("edition", [edition for edition in spec.editions() if in_release(edition)])
 def test_a_drawn_call_of_a_schedule_is_a_case(edition: str) -> None:
     implementation = reference()
