@@ -134,6 +134,8 @@ def one_life(
     made = [*first, *made[:1], *late, *made[1:]]
     if life.drawing.clipped and draw(between(0, 3)):
         config |= fitted(config, made[0], draw(one_of(FACTORS)))
+    if life.seeded and config.get("gradient_accumulation_steps"):  # so few steps would only be added up
+        config["gradient_accumulation_steps"], made = 2, [*made, *made]
     case = life_of(edition, optimizer, config, numbers.variables(begin, constraint), made)
     return prolonged(case, life.long) if life.long else case
 

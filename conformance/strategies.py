@@ -258,7 +258,9 @@ NEAR = 2.0**-10
 
 
 def corners_of(name: str, low: float, high: float) -> tuple[float, ...]:
-    """The ends of a range, and what lies beside them."""
+    """The ends of a range, and what lies beside them; at a rate of 0 nothing would be seen."""
+    if name == "learning_rate":
+        return high, low + NEAR, 0.5
     return (*CORNERS.get(name, EDGES.get(name, ())), low, high, low + NEAR, high - NEAR)
 
 
