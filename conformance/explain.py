@@ -41,8 +41,8 @@ def explain_edition(console: Console, optimizer: str, edition: str) -> None:
     console.print(Text(signature(optimizer, edition)), soft_wrap=True)
 
     heading(console, "Hyperparameters")
-    console.print(argument_table(spec.hyperparameters(optimizer, edition).values()))
-    own = spec.hyperparameters(optimizer, edition)
+    own = {**spec.hyperparameters(optimizer, edition), **spec.keyword_arguments(optimizer, edition)}
+    console.print(argument_table(own.values()))
     common = {**{a["name"]: a for a in about["arguments"]}, **keyword_arguments(edition)}
     heading(console, f"Arguments that every optimizer of {edition} has")
     console.print(argument_table(entry for name, entry in common.items() if name not in own))

@@ -216,7 +216,8 @@ TAILS = made_tails()
 
 def config_of(draw: st.DrawFn, edition: str, optimizer: str, drawing: Drawing) -> Document:
     """A config that the constructor takes: what the drawing asks for, a few hyperparameters, a few options."""
-    own, arguments = tuple(spec.hyperparameters(optimizer, edition)), arguments_of(edition, optimizer)
+    own = (*spec.hyperparameters(optimizer, edition), *spec.keyword_arguments(optimizer, edition))
+    arguments = arguments_of(edition, optimizer)
     asked = {name: draw(one_of(tuple(choices))) for name, choices in drawing.config if name in arguments}
     fixed = {*asked, *drawing.fixed, *(set(PIPELINE) - set(drawing.pipeline))}
     free = tuple(name for name in own if name not in fixed)
@@ -238,7 +239,8 @@ def config_of(draw: st.DrawFn, edition: str, optimizer: str, drawing: Drawing) -
 def arguments_of(edition: str, optimizer: str) -> dict[str, Document]:
     """Every argument of a constructor by its name, keyword arguments among them."""
     named = {a["name"]: a for a in spec.arguments(optimizer, edition) if a["name"] not in ("name", "**kwargs")}
-    return {**spec.editions()[edition].get("keyword_arguments", {}), **named}
+    keywords = {**spec.editions()[edition].get("keyword_arguments", {}), **spec.keyword_arguments(optimizer, edition)}
+    return {**keywords, **named}
 
 
 def refused(config: Mapping[str, Any], edition: str, optimizer: str) -> bool:

@@ -42,6 +42,8 @@ SHAPES: dict[str, dict[str, Shape]] = {
     "four-dimensional": {"kernel": (2, 1, 2, 2)},
     "three-variables": {"kernel": (3, 3), "bias": (4,), "scale": ()},
 }
+LENGTHS: dict[str, Shape] = {f"bias_of_{n}": (n,) for n in (5, 7, 13, 14, 15, 16, 23)}
+"""With the other shapes every remainder of packets of four and of eight is there."""
 PIPELINE: dict[str, Document] = {
     "weight_decay=0.1": {"weight_decay": 0.1},
     "clipvalue=0.5": {"clipvalue": 0.5},
@@ -105,6 +107,9 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
             yield f"{slug(config)}+gradient-{pattern}", case(config, pattern=pattern)
     for name, shapes in SHAPES.items():
         yield f"shape-{name}", case({}, shapes)
+    for config in ({}, *variant_configs(optimizer, edition)):
+        lengths = case(config, LENGTHS)
+        yield f"{slug(config)}+every-length".lstrip("+"), {**lengths, "events": lengths["events"][:2]}
     given = {a["name"] for a in spec.arguments(optimizer, edition)} | set(
         spec.editions()[edition].get("keyword_arguments", {})
     )

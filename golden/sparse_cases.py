@@ -85,6 +85,7 @@ def unnamed(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     for config in configs_of_variants(optimizer, edition):
         yield f"{slug(config)}+wide-rows", case({"learning_rate": 0.7, **config}, "duplicate-rows", WIDE)
         yield f"{slug(config)}+untouched-rows", case(config, "untouched-rows")
+        yield f"{slug(config)}+empty-indices", case(config, "empty-indices")
         if "float16" in dtypes:
             yield f"{slug(config)}+duplicate-rows-float16", case(config, "duplicate-rows", (5, 11), "float16")
     for config in WHOLE_POWERS if optimizer == "Ftrl" else ():

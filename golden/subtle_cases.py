@@ -39,6 +39,16 @@ def subtle_cases(edition: str, optimizer: str) -> Iterator[Case]:
     if "initial_accumulator_value" in own or "epsilon" in own:
         nothing: Document = {name: 0.0 for name in ("initial_accumulator_value", "epsilon") if name in own}
         yield f"{slug(nothing)}+zero-from-the-first", make.case(nothing, PAIR, all_zero)
+        if "l2_shrinkage_regularization_strength" in own:
+            nothing["l2_shrinkage_regularization_strength"] = 0.01
+            yield f"{slug(nothing)}+zero-from-the-first", make.case(nothing, PAIR, all_zero)
+    if "epsilon_1" in own:
+        yield "one-row+zero-from-the-first", make.case({}, {"row": (1, 3), "single": (1,)}, all_zero)
+    for name, entry in spec.keyword_arguments(optimizer, edition).items():
+        for sample in entry["samples"]:
+            yield f"{slug({name: sample})}+late-steps", make.case({name: sample}, ELEVEN, late)
+    if optimizer in ("AdamW", "Lion", "Muon"):
+        yield "weight_decay=-0.1", make.case({"weight_decay": -0.1}, PAIR, plain, begin=1.0)
     if "centered" in own:
         constant = {"centered": True, "rho": 0.5}
         steady = make.case(constant, ELEVEN, constant_large)
@@ -46,6 +56,8 @@ def subtle_cases(edition: str, optimizer: str) -> Iterator[Case]:
     if "rho" in own:
         yield "rho=1.0", make.case({"rho": 1.0}, PAIR, plain)
     if optimizer in ("SGD", "Adam"):
+        if "decay" in make.takes:
+            yield "decay=0.5+late-steps", make.case({"decay": 0.5}, ELEVEN, late)
         for config in ROUNDED:
             if set(config) <= make.takes:
                 yield f"{slug(config)}-float64", make.case(config, RANKS, plain, "float64", begin=1.0)
@@ -85,7 +97,9 @@ class Maker:
         played = events(stream, list(shapes.values()), dtype, variables)
         overwritten = any("set_iterations" in event.get("attempt", event) for event in played)
         return {
-            "features": ["dense", *(["learning_rate"] if overwritten else []), *features_of(config)],
+            "features": list(
+                dict.fromkeys(("dense", *(["learning_rate"] if overwritten else []), *features_of(config)))
+            ),
             "flags": ["overwritten"] if overwritten else [] if begin else ["starts-at-zero"],
             "optimizer": {"class_name": self.optimizer, "config": config},
             "variables": variables,

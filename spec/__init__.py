@@ -81,6 +81,15 @@ def hyperparameters(optimizer: str, edition: str) -> dict[str, Document]:
     }
 
 
+def keyword_arguments(optimizer: str, edition: str) -> dict[str, Document]:
+    """Arguments of this optimizer alone that only **kwargs take in `edition`, by name."""
+    return {
+        entry["name"]: entry
+        for entry in optimizers()[optimizer].get("keyword_arguments", ())
+        if edition in entry["editions"]
+    }
+
+
 @functools.cache
 def _like(optimizer: str, edition: str) -> Document:
     entry = optimizers()[optimizer]["editions"][edition]

@@ -1,8 +1,8 @@
 """Nadam: Adam with Nesterov momentum, on a schedule of momenta that warms up.
 
 Source       Dozat 2016, "Incorporating Nesterov Momentum into Adam", algorithm 2 and the schedule after it:
-             u(t) = beta_1 * (1 - 0.96**(psi * t) / 2), where the paper has psi = 0.004; so has schedule_decay of the
-             legacy editions, unless another is given.
+             u(t) = beta_1 * (1 - 0.96**(psi * t) / 2), where the paper has psi = 0.004; the legacy editions take
+             schedule_decay, which is 0.004 unless it is given.
 State        m, v: dtype and shape of w, start at 0.  t is 1 on the first update.
              Once per optimizer, in the dtype of its first variable: u_product, the product of all u(t), starts at 1.
              Hidden: u_before, u_product as this update found it; u_count, 1 plus how often u_product was multiplied.
@@ -10,8 +10,8 @@ Units        learning_rate is in units of w per step; epsilon in units of g; the
 Constraints  tf2.9, tf2.12 and tf2.15 fail on a variable whose dtype is not that of the first.
 
 edition                rule              PREPARE   psi    u_product is multiplied
-tf2.4                  nadam_legacy_2_4  remember  0.004  once, before the variables, if one has its dtype
-*.legacy               nadam_legacy      remember  0.004  the same
+tf2.4                  nadam_legacy_2_4  remember  given  once, before the variables, if one has its dtype
+*.legacy               nadam_legacy      remember  given  the same
 tf2.9, tf2.12, tf2.15  nadam_ops         -         1      by each variable until u_count is t + 1: again after a resume
 keras3                 nadam_keras3      advance   1      once, before the variables
 
@@ -29,11 +29,11 @@ from ..errors import refuse_mixture
 from ..slices import added, dense, gathered, summed
 
 
-def remember(u_product, u_before, *, dtypes, t, beta_1):
+def remember(u_product, u_before, *, dtypes, t, beta_1, schedule_decay):
     """The legacy optimizer reads its cache, and multiplies it if a variable has its dtype, before the variables."""
     if u_product.dtype not in dtypes:
         return u_product, u_product
-    step, psi, b1 = cast(u_product.dtype, t, 0.004, beta_1)
+    step, psi, b1 = cast(u_product.dtype, t, schedule_decay, beta_1)
     (base,) = cast_tensor(u_product.dtype, 0.96)
     return flush(u_product * (b1 * (1 - 0.5 * power(base, psi * step)))), u_product
 
