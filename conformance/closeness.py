@@ -197,6 +197,7 @@ def margins(case: Document, expected: Document, ulp: int) -> dict[int, Margin] |
         number: tuple({name: np.zeros_like(x) for name, x in part.items()} for part in parts)
         for number, parts in base.items()
     }
+    units = units_of(case, expected, eps)
     for vary, weight in variations(double, names):
         shares = step * (weight or ulp) * np.array([1.0, -1.0])
         sides = [side for share in shares if (side := vary(double, share))]
@@ -204,15 +205,30 @@ def margins(case: Document, expected: Document, ulp: int) -> dict[int, Margin] |
             for which, part in enumerate(parts):
                 for name, total in part.items():
                     moved_to = [side[number][which][name] for side in sides]
-                    total += largest(base[number][which][name], moved_to) * (eps / step)
-    return dict(with_roundings(case, expected, base, changes, ulp * eps))
+                    total += largest(base[number][which][name], moved_to) * (units[which][name] / step)
+    return dict(with_roundings(case, expected, base, changes, {i: ulp * unit for i, unit in units[0].items()}))
+
+
+def units_of(case: Document, expected: Document, coarsest: float) -> tuple[dict[str, float], dict[str, float]]:
+    """u of each variable, by its index, and of each entry of the state: a case may have variables of two dtypes."""
+
+    def unit(dtype: str) -> float:
+        return float(np.finfo(dtype).eps) if np.dtype(dtype).kind == "f" else coarsest
+
+    variables = {str(index): unit(v["value"]["dtype"]) for index, v in enumerate(case["variables"])}
+    layouts = [layout for _, layout in with_layouts(expected)]
+    return variables, {key: unit(e["dtype"]) for layout in layouts for key, e in zip(keys(layout), layout, strict=True)}
 
 
 Parts = tuple[dict[str, Array], ...]
 
 
 def with_roundings(
-    case: Document, expected: Document, base: dict[int, Parts], changes: dict[int, Parts], arithmetic: float
+    case: Document,
+    expected: Document,
+    base: dict[int, Parts],
+    changes: dict[int, Parts],
+    arithmetic: dict[str, float],
 ) -> Iterator[tuple[int, Margin]]:
     """To the changes come the roundings of the update's own operations, and the last rounding of each element."""
     averages = {e.name: e.owner for e in expected_layout(case) if e.kind == "average" and e.owner is not None}
@@ -230,7 +246,9 @@ def with_roundings(
             move = base[number][0][str(index)]
             seen = rounded(np.where(np.isfinite(new), new, wide[0][index]), new.dtype)
             variables.append(
-                changes[number][0][str(index)] + arithmetic * finite(np.abs(move)) + last(seen, seen - finite(move))
+                changes[number][0][str(index)]
+                + arithmetic[str(index)] * finite(np.abs(move))
+                + last(seen, seen - finite(move))
             )
         state = {}
         for name, entry, values in zip(keys(layouts[number]), layouts[number], step["state"], strict=True):

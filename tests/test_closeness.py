@@ -86,6 +86,22 @@ def test_a_tolerance_is_spelled_in_one_of_three_ways() -> None:
             ulps_of(text)
 
 
+def test_a_margin_is_that_of_the_variables_own_dtype() -> None:
+    """Keras on torch casts the learning rate of all variables to the dtype of the first one."""
+    case, expected = golden("keras3/adam/half-and-float32")
+    allowed = margins(case, expected, PORT)
+    assert allowed is not None
+    half, single = allowed[1].variables
+    assert half.max() > 100 * single.max()
+    got = reference().run(fed(case, expected))
+    before, after = np.array(case["variables"][1]["value"]["values"]), np.array(got["steps"][0]["variables"][1])
+    got["steps"][0]["variables"][1] = (before + (after - before) * 1.003).tolist()
+    found = measure(case, expected, got, PORT)
+    assert found is not None
+    assert found.divergence is not None
+    assert found.divergence.where == "bias"
+
+
 ROUNDED_ELSEWHERE = [
     "adadelta/deltas-from-the-left",
     "adafactor/halves-averaged-in-float16",
