@@ -77,11 +77,11 @@ def ran(counts: Document) -> int:
 
 
 def cell(counts: Document) -> str:
-    """Exact, close and divergent cases; an error or a crash counts as divergent."""
+    """Exact, close and divergent cases; what is as documented is close, an error or a crash is divergent."""
     if not ran(counts):
         return ""
-    exact = sum(counts.get(v.value, 0) for v in (Verdict.EXACT, Verdict.WITHIN, Verdict.AS_DOCUMENTED))
-    close = counts.get(Verdict.CLOSE.value, 0)
+    exact = sum(counts.get(v.value, 0) for v in (Verdict.EXACT, Verdict.WITHIN))
+    close = sum(counts.get(v.value, 0) for v in (Verdict.CLOSE, Verdict.AS_DOCUMENTED))
     return f"{exact} · {close} · {ran(counts) - exact - close}"
 
 

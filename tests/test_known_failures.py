@@ -140,3 +140,15 @@ def test_a_pattern_stays_while_all_that_it_matches_fail_alike() -> None:
     new = updated(KnownFailures((entry,)), other)
     assert {e.reason for e in new} == {"a reason", f"{known_failures.UNEXPLAINED}: an entry too many"}
     assert updated(KnownFailures((entry,)), {}) == [entry]
+
+
+def test_a_bracket_stands_for_itself(tmp_path: Path) -> None:
+    ids = ["keras3/muon/exclude_layers=['kern']", "keras3/muon/exclude_layers=['kern']+nesterov=false"]
+    for cases, found in ((ids[:1], [True, False]), (["keras3/muon/*['kern']*"], [True, True])):
+        entry = Entry(tuple(cases), "why", "value")
+        known = KnownFailures((entry,))
+        assert [known.of(identity) is entry for identity in ids] == found
+        known_failures.write(
+            tmp_path / "known.toml", updated(known, {i: Outcome("value", 1) for i in ids[: sum(found)]})
+        )
+        assert read(tmp_path / "known.toml", ids).entries == (entry,)
