@@ -39,6 +39,8 @@ Tensor = np.ndarray | bytes
 def read(prefix: Path) -> dict[str, Tensor]:
     """Every tensor of the checkpoint `prefix`.index, by key; a string is bytes."""
     index = Path(f"{prefix}.index")
+    if not index.is_file():
+        raise FileFormatError("expected a file that can be read: there is none")
     if index.stat().st_size > MOST_INDEX:
         raise FileFormatError(f"an index of {index.stat().st_size} bytes, expected at most {MOST_INDEX}")
     content = table.entries(index.read_bytes())
@@ -65,8 +67,8 @@ def read(prefix: Path) -> dict[str, Tensor]:
 def _refuse_more_than_there_is(prefix: Path, content: Mapping[bytes, bytes], shards: int) -> None:
     """Tensors lie side by side; those that overlap could claim any number of bytes."""
     paths = [shard_path(prefix, i, shards) for i in range(shards)]
-    if not all(path.is_file() for path in paths):
-        return  # the first tensor in a shard that is not there says so
+    for path in paths:
+        _refuse_missing(path)
     claimed = sum(protobuf.number(protobuf.fields(value), 5) for value in content.values())
     there = sum(path.stat().st_size for path in paths)
     if claimed > there:
@@ -141,10 +143,13 @@ def shard_path(prefix: Path, shard: int, shards: int) -> Path:
     return Path(f"{prefix}.data-{shard:05d}-of-{shards:05d}")
 
 
-def _piece(prefix: Path, shard: int, shards: int, offset: int, size: int) -> bytes:
-    path = shard_path(prefix, shard, shards)
+def _refuse_missing(path: Path) -> None:
     if not path.is_file():
         raise FileFormatError(f"expected the data in {path.name} beside the index, which is not there")
+
+
+def _piece(prefix: Path, shard: int, shards: int, offset: int, size: int) -> bytes:
+    path = shard_path(prefix, shard, shards)
     length = path.stat().st_size
     if offset + size > length:
         raise FileFormatError(f"the bytes {offset} to {offset + size} of {path.name}, which has {length}")

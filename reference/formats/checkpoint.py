@@ -22,7 +22,7 @@ import numpy as np
 from . import bundle, object_graph
 from .errors import FileFormatError
 from .object_graph import KEY, Node
-from .saved import SavedOptimizer, Weight
+from .saved import SavedOptimizer, Weight, is_number
 
 SCALE = ("loss_scale/current_loss_scale", "loss_scale/good_steps")
 
@@ -52,7 +52,7 @@ def _content(prefix: Path) -> tuple[dict[str, bundle.Tensor], list[Node]]:
 
 def _found(nodes: list[Node]) -> int:
     """The number of the optimizer that is nearest to the root."""
-    for _, number in object_graph.reachable(nodes):
+    for number in object_graph.reachable(nodes):
         if {"iter", "_iterations"} & set(nodes[number].children):
             return number
     raise FileFormatError("expected an optimizer among the objects, found none")
@@ -112,7 +112,7 @@ def _described(nodes: list[Node], number: int, tensors: dict[str, bundle.Tensor]
     beside = {name: value(child) for name, child in node.children.items() if child not in order}
     scale = {name: object_graph.at(nodes, name, number) for name in SCALE}
     beside |= {name: value(place) for name, place in scale.items() if place is not None}
-    own = {number for path, number in object_graph.reachable(nodes, number) if "_trainable_variables" not in path}
+    own = set(object_graph.reachable(nodes, number, without="_trainable_variables"))
     slots = {slot for _, _, slot in node.slots}
     variables = {
         other.full_name: array
@@ -146,7 +146,7 @@ def _listed(nodes: list[Node], number: int) -> list[int]:
     """The items of a list, by their numbers."""
     children = nodes[number].children
     for name in children:
-        if not (name.isascii() and name.isdigit()):
+        if not is_number(name):
             raise FileFormatError(f"_variables has the item {name!r}, expected numbers")
     return [children[name] for name in sorted(children, key=int)]
 
@@ -156,7 +156,7 @@ def _by_attribute(nodes: list[Node], node: Node) -> list[int]:
     order: list[int] = []
     for name in sorted(set(node.children) - {"loss_scale"}):
         child = nodes[node.children[name]]
-        numbered = all(item.isascii() and item.isdigit() for item in child.children)
+        numbered = all(map(is_number, child.children))
         items = sorted(child.children, key=int) if numbered else sorted(child.children)
         found = [node.children[name]] if child.key is not None else [child.children[item] for item in items]
         order += [at for at in found if nodes[at].key is not None and at not in order]

@@ -23,12 +23,15 @@ from goldenstep.spec.layout import Owner, layout
 from ..variable import Variable
 from . import files
 from .checkpoint import SCALE
+from .errors import FileFormatError
 from .saved import SavedOptimizer
 
 Document = dict[str, Any]
 STEPS = 6
 SAME_BUT_ROUNDING = 1e-4
 LOST_WHEN_RESTORED = "E-027"
+REFUSALS = (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
+"""What an optimizer raises whose arguments make no sense, when it is made or in its first step."""
 
 
 class ConversionError(ValueError):
@@ -67,6 +70,23 @@ def convert(
     argument that the target has not, state that is not in the file, or that the target does not restore, another
     update rule. A bad file is a FileFormatError.
     """
+    try:
+        return _convert(Path(source), Path(base), Path(output), source_edition, target_edition, optimizer, config)
+    except (ConversionError, FileFormatError):
+        raise
+    except REFUSALS as error:
+        raise ConversionError(f"{source}: an optimizer that can't be made or can't step: {error}") from error
+
+
+def _convert(
+    source: Path,
+    base: Path,
+    output: Path,
+    source_edition: str | None,
+    target_edition: str | None,
+    optimizer: str | None,
+    config: Document | None,
+) -> Conversion:
     old, new = files.read(source), files.read(base)
     for saved, path in ((old, source), (new, base)):
         _refuse_wrapped(saved, path)

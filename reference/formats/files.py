@@ -20,6 +20,7 @@ import numpy as np
 
 from goldenstep.spec import saved_files as spec
 
+from ..variable import Variable
 from ..wrappers.base import Wrapper
 from ..wrappers.loss_scale import DynamicLossScale, LossScaling
 from . import checkpoint, checkpoint_writer, hdf5, keras_archive
@@ -28,7 +29,6 @@ from .saved import SavedOptimizer, Weight
 
 if TYPE_CHECKING:
     from ..optimizer import Optimizer
-    from ..variable import Variable
 
 
 def read(path: Path | str) -> SavedOptimizer:
@@ -38,6 +38,8 @@ def read(path: Path | str) -> SavedOptimizer:
     """
     path = Path(path)
     try:
+        if path.exists() and not path.is_file() and path.suffix in (".keras", ".h5", ".hdf5"):
+            raise FileFormatError(f"{path}: expected a file that can be read: it is a folder or a device")
         if path.suffix == ".keras":
             return keras_archive.read(path)
         if path.suffix in (".h5", ".hdf5"):
@@ -246,9 +248,13 @@ def _put_scale(optimizer: Any, name: str, value: np.ndarray) -> None:
 
 def _put_beside(optimizer: Any, name: str, value: np.ndarray) -> None:
     """A hyperparameter of OptimizerV2; the learning rate or Nadam's product of its successors."""
-    if name in ("_learning_rate", "_current_learning_rate"):
-        optimizer._learning_rate.assign(value)
-    elif name == "_u_product":
-        optimizer._u_product.assign(value)
-    elif name in getattr(optimizer, "_hyper", ()) and value.shape == ():
-        setattr(optimizer, name, value[()].item())
+    kept = {"_current_learning_rate": "_learning_rate"}.get(name, name)
+    try:
+        if kept in ("_learning_rate", "_u_product"):
+            target = getattr(optimizer, kept)
+            if isinstance(target, Variable):
+                target.assign(value)
+        elif name in getattr(optimizer, "_hyper", ()) and value.shape == ():
+            setattr(optimizer, name, value[()].item())
+    except ValueError as error:
+        raise FileFormatError(f"{name}: {error}") from error

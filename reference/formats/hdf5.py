@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from .errors import FileFormatError
-from .saved import Document, SavedOptimizer, Weight, optimizer_config, parsed, renewed
+from .saved import Document, SavedOptimizer, Weight, is_number, optimizer_config, parsed, renewed
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SECONDS = 60.0
@@ -146,7 +146,7 @@ def numbered(arrays: Arrays) -> list[Weight]:
     groups: dict[str, dict[int, np.ndarray]] = {}
     for path, value in arrays.items():
         group, _, last = path.rpartition("/")
-        if not (last.isascii() and last.isdigit()) or str(int(last)) != last or not group.endswith("vars"):
+        if not is_number(last) or str(int(last)) != last or not group.endswith("vars"):
             raise FileFormatError(f"{path}: expected datasets 0, 1, 2 ... in groups called vars")
         groups.setdefault(group, {})[int(last)] = value
     for group, values in groups.items():

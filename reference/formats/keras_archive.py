@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -14,12 +15,14 @@ from pathlib import Path, PurePosixPath
 
 from . import hdf5
 from .errors import FileFormatError
-from .saved import MOST_TEXT, SavedOptimizer, optimizer_config, parsed, renewed
+from .saved import MOST_TEXT, SavedOptimizer, optimizer_config, parsed, renewed, twice
 
 WEIGHTS, CONFIG, METADATA = "model.weights.h5", "config.json", "metadata.json"
 SIGNATURE = b"PK"
 LEAST_LIMIT = 64 << 20
 CHUNK = 1 << 20
+WRONG = (zipfile.BadZipFile, zlib.error, struct.error, ArithmeticError, EOFError, OSError, RuntimeError, ValueError)
+"""What zipfile raises for a corrupt file."""
 
 
 def read(path: Path | str, seconds: float = hdf5.SECONDS) -> SavedOptimizer:
@@ -35,7 +38,7 @@ def read(path: Path | str, seconds: float = hdf5.SECONDS) -> SavedOptimizer:
         return _read(path, seconds)
     except FileFormatError as error:
         raise FileFormatError(f"{path}: {error}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+    except WRONG as error:
         raise FileFormatError(f"{path}: expected a zip that can be read: {error}") from error
 
 
@@ -67,11 +70,15 @@ def _refuse_names(archive: zipfile.ZipFile) -> None:
         parts = PurePosixPath(name.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or ":" in name or "\0" in name:
             raise FileFormatError(f"a member is called {name!r}, expected a path inside the archive")
-    if len(set(names)) < len(names):
-        raise FileFormatError(f"the member {next(n for n in names if names.count(n) > 1)!r} stands twice")
+    repeated = twice(names)
+    if repeated is not None:
+        raise FileFormatError(f"the member {repeated!r} stands twice")
     for name in (METADATA, CONFIG, WEIGHTS):
         if name not in names:
             raise FileFormatError(f"expected the members {METADATA}, {CONFIG} and {WEIGHTS}, got {sorted(names)[:9]}")
+        packed = archive.getinfo(name).compress_type
+        if packed not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others ask for any amount of memory
+            raise FileFormatError(f"{name} is compressed in the way {packed}, expected 0 (stored) or 8 (deflated)")
 
 
 def _text(archive: zipfile.ZipFile, name: str) -> bytes:

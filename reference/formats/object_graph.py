@@ -18,6 +18,7 @@ from .errors import FileFormatError
 
 KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 VALUE = "VARIABLE_VALUE"
+MOST_NODES = 1_000_000
 
 
 @dataclass
@@ -32,7 +33,10 @@ class Node:
 
 def parsed(data: bytes) -> list[Node]:
     """The nodes of a graph; every node that is referred to is there."""
-    nodes = [_node(message) for message in protobuf.messages(protobuf.fields(data), 1)]
+    messages = protobuf.messages(protobuf.fields(data), 1)
+    if len(messages) > MOST_NODES:
+        raise FileFormatError(f"{KEY}: {len(messages)} objects, expected at most {MOST_NODES}")
+    nodes = [_node(message) for message in messages]
     if not nodes:
         raise FileFormatError(f"{KEY}: expected at least one object")
     for number, node in enumerate(nodes):
@@ -55,15 +59,15 @@ def _node(message: bytes) -> Node:
     return node
 
 
-def reachable(nodes: list[Node], start: int = 0) -> Iterator[tuple[str, int]]:
-    """Every object with the shortest path of attributes to it, nearest first."""
-    seen, queue = {start}, [("", start)]
-    for path, number in queue:
-        yield path, number
+def reachable(nodes: list[Node], start: int = 0, without: str | None = None) -> Iterator[int]:
+    """Every object that attributes lead to, those called `without` excepted, nearest first."""
+    seen, queue = {start}, [start]
+    for number in queue:
+        yield number
         for name, child in nodes[number].children.items():
-            if child not in seen:
+            if child not in seen and name != without:
                 seen.add(child)
-                queue.append((f"{path}/{name}".lstrip("/"), child))
+                queue.append(child)
 
 
 def at(nodes: list[Node], path: str, start: int) -> int | None:

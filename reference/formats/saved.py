@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +49,8 @@ class SavedOptimizer:
     variables: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-MOST_TEXT = 64 << 20
+MOST_TEXT = 16 << 20
+MOST_DIGITS = 18
 
 
 def parsed(text: str | bytes, place: str) -> Any:
@@ -68,9 +70,23 @@ def parsed(text: str | bytes, place: str) -> Any:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> Document:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice in an object")
+        raise ValueError(f"the key {twice(name for name, _ in pairs)!r} stands twice in an object")
     return found
+
+
+def is_number(name: str) -> bool:
+    """Is a name a number of a list, 0, 1, 2 ...? One of thousands of digits is none, and takes time to read."""
+    return name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS
+
+
+def twice(names: Iterable[str]) -> str | None:
+    """The first name that has come before; None if each stands once."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def optimizer_config(document: Any, place: str) -> Document:

@@ -53,6 +53,8 @@ def assembled(
     read: Callable[[Sequence[Extent]], object],
 ) -> np.ndarray:
     """The tensor of `shape` whose slices `read` gives; they must cover each element once."""
+    if len(set(map(tuple, places))) < len(places):
+        raise FileFormatError(f"slices {list(places)[:9]}, expected each once")
     boxes = [[(a, size if n == ALL else n) for (a, n), size in zip(place, shape, strict=False)] for place in places]
     if any(len(place) != len(shape) for place in places):
         raise FileFormatError(f"slices {list(places)} of the shape {shape}, expected one extent for each dimension")

@@ -18,6 +18,7 @@ MAGIC = 0xDB4775248B80FB57
 FOOTER = 48
 RESTART = 16
 BLOCK = 1 << 18
+MOST_SHARED = 50
 
 
 def entries(data: bytes) -> dict[bytes, bytes]:
@@ -31,13 +32,20 @@ def entries(data: bytes) -> dict[bytes, bytes]:
     _, at = _handle(footer, 0)
     index, _ = _handle(footer, at)
     found: dict[bytes, bytes] = {}
-    last = b""
+    last, end, size = b"", 0, 0
     for _, handle in _block(data, index):
-        for key, value in _block(data, _handle(handle, 0)[0]):
+        place = _handle(handle, 0)[0]
+        if place[0] < end:
+            raise FileFormatError(f"a block at byte {place[0]}, expected one after that which ends at {end}")
+        end = sum(place)
+        for key, value in _block(data, place):
             if found and key <= last:
                 raise FileFormatError(f"the key {key!r} comes after {last!r}: expected sorted keys, each once")
+            size += len(key)
             found[key] = value
             last = key
+            if size > MOST_SHARED * len(data):
+                raise FileFormatError(f"keys of {size} bytes in an index of {len(data)}")
     return found
 
 
