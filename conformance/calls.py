@@ -95,7 +95,7 @@ class Caller:
             "state": lambda index: self.state()[index],
             "tensor": lambda value: self.implementation.tensor(array(value)),
             "array": array,
-            "dtype": np.dtype,
+            "dtype": self.implementation.dtype,
             "function": self.function,
             "loss": lambda terms: lambda: self.loss(terms),
             "loss_on_tape": self.loss_on_tape,

@@ -297,6 +297,7 @@ def tf_keras() -> KerasShaped:
             tape=tensorflow.GradientTape, read=lambda w: w, square=tensorflow.square, total=tensorflow.reduce_sum
         ),
         mixed_precision=dict.fromkeys(("tf2.15", "tf2.15.legacy"), module.mixed_precision),
+        dtype=tensorflow.as_dtype,
     )
 
 

@@ -29,7 +29,8 @@ class KerasShaped:
     without it file cases are unsupported. `counter(value)` makes what takes the place of `iterations`, if that is no
     variable. `replicas(count, make)` makes copies that step together, see replicas.py; without it cases of several
     replicas are unsupported. `graph(optimizer)` gives a function of pairs that is its `apply_gradients` inside a graph;
-    without it cases of graph mode are unsupported. `features` are those that it claims; without it, all.
+    without it cases of graph mode are unsupported. `features` are those that it claims; without it, all. `dtype(name)`
+    gives a dtype as its methods take one.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class KerasShaped:
         replicas: Callable[[int, Callable[[], tuple[Any, list[Any]]]], Any] | None = None,
         graph: Callable[[Any], Callable[[list[Any]], object]] | None = None,
         features: Sequence[str] | None = None,
+        dtype: Callable[[str], Any] = np.dtype,
     ) -> None:
         self.name = name
         self.version = version
@@ -64,6 +66,7 @@ class KerasShaped:
         self.replicas = replicas
         self.graph = graph
         self.features = features
+        self.dtype = dtype
         self.code = code
         self.constraints = constraints or {}
         self.losses = losses
