@@ -147,6 +147,9 @@ def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
         stream = random.Random(f"{optimizer} {name}")
         misfit = {"dtype": dtype, "shape": list(gradient), "values": normal(stream, gradient, dtype)}
         yield f"gradient-{name}", refusing(drawn(optimizer, {}, MATRIX), [{"apply": [misfit]}])
+        for config in variant_configs(optimizer, edition) if optimizer in FITTING else ():
+            other = drawn(optimizer, config, MATRIX)
+            yield f"{slug(config)}+gradient-{name}", refusing(other, [{"apply": [misfit]}])
     yield "gradient-none-at-all", refusing(drawn(optimizer, {}, LITTLE), [{"apply": [None]}])
 
 
@@ -186,6 +189,8 @@ def refusing(case: Document, events: list[Document]) -> Document:
     return {**case, "events": events, "features": ["errors"]}
 
 
+FITTING = ("SGD", "RMSprop", "Muon")
+"""Whether they take a gradient of another shape or dtype depends on the variant."""
 LITTLE: dict[str, Shape] = {"bias": (2,)}
 MATRIX: dict[str, Shape] = {"kernel": (2, 4)}
 MISFITS: dict[str, tuple[Shape, str]] = {

@@ -68,7 +68,16 @@ def cases_of(edition: str, optimizer: str) -> Iterator[tuple[str, str, Document]
                 yield f"-{slug(config)}", way, case(optimizer, config, way, ONE)
         if not (optimizer == "Nadam" and legacy(edition)):
             yield "-schedule", way, case(optimizer, {"learning_rate": EXPONENTIAL}, way, ONE)
+        for config in ({}, *(c for c in PIPELINE[:1] if set(c) <= keys)):
+            name = "-".join(filter(None, ["", slug(config), "before-the-first-step"]))
+            yield name, way, before_a_step(case(optimizer, config, way, ONE))
         yield "-learning_rate-set", way, case(optimizer, {}, way, ONE, {"set": {"learning_rate": 0.3}})
+
+
+def before_a_step(case: Document) -> Document:
+    """The case with the state handed over before the first step."""
+    *steps, resume = sorted(case["events"], key=lambda event: "resume" in event)
+    return {**case, "events": [resume, *steps]}
 
 
 def with_more_state(optimizer: str, edition: str) -> Iterator[Document]:

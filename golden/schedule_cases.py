@@ -29,6 +29,36 @@ OTHER_RATES: list[Any] = [
     3,
 ]
 
+EDGES: dict[str, list[tuple[str, Document, Iterable[int]]]] = {
+    "ExponentialDecay": [("to-zero", {"decay_steps": 1, "decay_rate": 0.5}, range(118, 160))],
+    "PiecewiseConstantDecay": [
+        ("int32", {"boundaries": [1, 2, 3], "values": [100, -100, -(2**31), 2**31 - 1]}, range(5)),
+        ("int64", {"boundaries": [1], "values": [2**31, -(2**31) - 1]}, range(3)),
+        ("truth-values", {"boundaries": [1], "values": [True, False]}, range(3)),
+    ],
+    "CosineDecayRestarts": [
+        *(
+            (f"t_mul={t}-{dtype}", {"initial_learning_rate": {"dtype": dtype, "value": 0.1}, "t_mul": t}, range(30))
+            for t in (0.5, 1e-39)
+            for dtype in ("float16", "float32", "float64")
+        ),
+        *(
+            (
+                f"t_mul={t}-float64-restarts",
+                {"initial_learning_rate": {"dtype": "float64", "value": 0.1}, "t_mul": t},
+                [10 * (int(t) ** wave - 1) // (int(t) - 1) + more for wave in range(1, 8) for more in (-1, 0, 1)],
+            )
+            for t in (3.0, 5.0, 10.0)
+        ),
+        ("to-zero", {"t_mul": 1.0, "m_mul": 0.5, "first_decay_steps": 1}, range(118, 160)),
+    ],
+    "LinearCosineDecay": [
+        (f"num_periods={periods}", {"decay_steps": 1000, "num_periods": periods}, range(700, 1001, 2))
+        for periods in (8, 19.25, 1e6, 1.1e11, 2.5e11, 1e20)
+    ],
+}
+"""Numbers at the ends of a dtype; logarithms of 0 and less, and at restarts; rates that shrink to 0; far cosines."""
+
 
 def schedule_cases(edition: str, promoted: Path = PROMOTED) -> Iterator[Document]:
     """All cases of an edition, schedule by schedule, then the promoted; a `.legacy` edition has none of its own."""
@@ -100,6 +130,8 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
                 config = {**usual, **random, **given}
                 found = edition in entry["editions"] or refused(edition, schedule, config)
                 yield f"{'refused' if found else 'taken'}-{refusal_slug(given)}", config, whole([0, 1, 4, 7, 11]), []
+    for name, given, steps in EDGES.get(schedule, ()):
+        yield case(f"edge-{name}", given, whole(steps))
     yield "refused-learning_speed=0.1", {**usual, "learning_speed": 0.1}, whole([0]), []
 
 

@@ -45,8 +45,8 @@ SMALLEST = {np.dtype(kind): np.finfo(kind).tiny for kind in (np.float32, np.floa
 
 
 def flushing(x: Array) -> Array:
-    """`x` as a Flushing array, unless it holds no floats."""
-    return x.view(Flushing) if x.dtype.kind == "f" else x
+    """`x` as a Flushing array, unless it holds indices: a step that is a whole number is cast to a float."""
+    return x.view(Flushing) if x.dtype.kind == "f" or x.ndim == 0 else x
 
 
 def run(rule: Callable[..., tuple[Any, ...]], *arrays: Operand, **hyperparameters: Any) -> tuple[Any, ...]:
@@ -67,6 +67,12 @@ def run(rule: Callable[..., tuple[Any, ...]], *arrays: Operand, **hyperparameter
         with np.errstate(all="ignore"):
             results = rule(*(flushing(np.asarray(x)) for x in arrays), **hyperparameters)
             return tuple(np.asarray(x) for x in results)
+
+
+def run_one(rule: Callable[..., Any], *arrays: Operand) -> Any:
+    """The same of a rule that gives one array, and no tuple."""
+    (result,) = run(lambda *arrays: (rule(*arrays),), *arrays)
+    return result
 
 
 def cast(dtype: np.dtype, *values: Operand) -> list[Any]:

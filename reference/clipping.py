@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .bits import Array, cast, flush, maximum, minimum, run, sqrt, total
+from .bits import Array, cast, flush, maximum, minimum, run, run_one, sqrt, total
 from .errors import refuse_mixture
 from .slices import densified, values_of, with_values
 from .variable import Gradient, IndexedSlices
@@ -62,7 +62,7 @@ def globally_clipped_keras3(*gradients_and_squares: Array, clipnorm: float, tota
 
 def each(function: Callable[..., Array], gradients: Sequence[Array], *given: Any) -> list[Array]:
     """A function of one gradient on every gradient, as TensorFlow's threads run it."""
-    return [run(lambda g: (function(g, *given),), g)[0] for g in gradients]
+    return [run_one(lambda g: function(g, *given), g) for g in gradients]
 
 
 def by_value_norm_and_global_norm(

@@ -27,7 +27,7 @@ from .bits import (
     minimum,
     row_totals,
     row_totals_in_two,
-    run,
+    run_one,
     sqrt,
     sqrt_2_4,
     totals,
@@ -86,7 +86,7 @@ def constraints_with(non_neg: Constraint, norms: Norms) -> SimpleNamespace:
     """The constraints of an edition by their public names, each with its arguments and their defaults."""
 
     def running(function: Callable[..., Array], *given: object) -> Constraint:
-        return lambda w: np.asarray(run(lambda w: (function(w, *given),), w)[0])
+        return lambda w: np.asarray(run_one(lambda w: function(w, *given), w))
 
     def make_non_neg() -> Constraint:
         return running(non_neg)

@@ -127,12 +127,16 @@ class Optimizer:
     def _choose_rules(self, variables: Sequence[Variable]) -> None:
         """Each variable's rule, by the arguments as they are now."""
         for variable in variables:
-            owner = Owner(variable.path, variable.shape, variable.dtype.name)
-            chosen = spec.variant(self.optimizer, facts(self.optimizer, self._config, owner))
+            chosen = self._variant(variable)
             self._plans[id(variable)] = self._plan(self._rule(chosen), variable)
             sparse_rule = self.rules.SPARSE.get(self.edition, {}).get(chosen)
             if sparse_rule:
                 self._sparse_plans[id(variable)] = self._plan(sparse_rule, variable)
+
+    def _variant(self, variable: Variable) -> str:
+        """Name of the variant that the arguments as they are now ask for."""
+        owner = Owner(variable.path, variable.shape, variable.dtype.name)
+        return spec.variant(self.optimizer, facts(self.optimizer, self._config, owner))
 
     def _rule(self, variant: str) -> Rule:
         """The rule of a variant; inside a graph it may be another one."""
@@ -237,8 +241,11 @@ class Optimizer:
 
     def _refusal(self, shape: tuple[int, ...], dtype: np.dtype, variable: Variable) -> str | None:
         """Type of the error that the release has for a gradient of this shape and dtype, if it has one."""
-        return spec.shape_error(self.edition, self.optimizer, shape, variable.shape) or spec.dtype_error(
-            self.edition, self.optimizer, dtype.name, variable.dtype.name, variable.value.ndim
+        like = self.optimizer
+        if (shape, dtype) != (variable.shape, variable.dtype):
+            like = spec.fits_like(self.edition, self.optimizer, self._variant(variable))
+        return spec.shape_error(self.edition, like, shape, variable.shape) or spec.dtype_error(
+            self.edition, like, dtype.name, variable.dtype.name, variable.value.ndim
         )
 
     def _prepare(self, hyper: dict[str, Any], dtypes: Collection[np.dtype]) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .bits import run
+from .bits import run_one
 from .slices import densified
 from .variable import Gradient, IndexedSlices, Variable
 
@@ -43,7 +43,7 @@ def summed(gradients: Sequence[Gradient]) -> Gradient:
         return IndexedSlices(values, indices, slices[0].dense_shape)
     total = densified(gradients[0])
     for gradient in gradients[1:]:
-        total = run(lambda a, b: (a + b,), total, densified(gradient))[0]
+        total = run_one(lambda a, b: a + b, total, densified(gradient))
     return total
 
 

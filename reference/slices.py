@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .bits import Array, run
+from .bits import Array, run, run_one
 from .errors import InvalidArgumentError
 from .variable import Gradient, IndexedSlices
 
@@ -116,5 +116,5 @@ def densified(gradient: Gradient) -> Array:
     """The gradient as an array of its variable's shape."""
     if not isinstance(gradient, IndexedSlices):
         return np.asarray(gradient)
-    total = run(lambda rows: (dense(gradient.dense_shape, gradient.indices, rows),), gradient.values)[0]
+    total = run_one(lambda rows: dense(gradient.dense_shape, gradient.indices, rows), gradient.values)
     return np.asarray(total)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from goldenstep.spec import misfit
 
-from .bits import Operand, cast, cast_tensor, run
+from .bits import Operand, cast, cast_tensor, run_one
 from .errors import InvalidArgumentError, refuse_mixture
 from .variable import Gradient, Variable
 
@@ -25,7 +25,7 @@ def with_gradient(pairs: Iterable[tuple[Gradient | None, Variable]]) -> list[Pai
 def decay_weights(variable: Variable, weight_decay: float, learning_rate: Operand) -> None:
     """w -= w * weight_decay * learning_rate, where both have been float32 tensors on their way if they were numbers."""
     decay, rate = cast_tensor(variable.dtype, weight_decay, learning_rate)
-    variable.value = run(lambda w, d, lr: (w - w * d * lr,), variable.value, decay, rate)[0]
+    variable.value = run_one(lambda w, d, lr: w - w * d * lr, variable.value, decay, rate)
 
 
 def move_averages(averages: Sequence[Variable], variables: Sequence[Variable], momentum: float) -> None:
@@ -35,7 +35,7 @@ def move_averages(averages: Sequence[Variable], variables: Sequence[Variable], m
         refuse_mixture(average.dtype, variable.dtype)
         if misfit(variable.shape, average.shape) == "incompatible":
             raise InvalidArgumentError(f"Incompatible shapes: {average.shape} vs. {variable.shape}")
-        average.assign(run(lambda a, w, k, r: (k * a + r * w,), average.value, variable.value, keep, rest)[0])
+        average.assign(run_one(lambda a, w, k, r: k * a + r * w, average.value, variable.value, keep, rest))
 
 
 def overwrite(variables: Sequence[Variable], averages: Sequence[Variable]) -> None:

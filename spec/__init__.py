@@ -162,6 +162,11 @@ def misfit(gradient: tuple[int, ...], variable: tuple[int, ...]) -> str | None:
     return "broadcastable" if len(gradient) <= len(variable) and all(g in (1, v) for g, v in pairs) else "larger"
 
 
+def fits_like(edition: str, optimizer: str, variant: str) -> str:
+    """The optimizer whose errors a variant has for gradients of another shape or dtype: most often its own."""
+    return str(editions()[edition].get("fits_like", {}).get(optimizer, {}).get(variant, optimizer))
+
+
 @functools.lru_cache(4096)
 def shape_error(edition: str, optimizer: str, gradient: tuple[int, ...], variable: tuple[int, ...]) -> str | None:
     """Type of the error for a gradient's and a variable's shape, or None where they are taken together."""

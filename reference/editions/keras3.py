@@ -18,7 +18,7 @@ from goldenstep.spec.layout import Owner, facts
 
 from .. import clipping, steps
 from .. import constraints as _constraints
-from ..bits import cast, run
+from ..bits import cast, run, run_one
 from ..errors import InvalidArgumentError, refuse_mixture
 from ..exclusion import ExcludesFromWeightDecay
 from ..formats import by_module
@@ -241,7 +241,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         for average, variable in averaged:
             self._refuse_empty(variable)
             (m,) = cast(variable.dtype, momentum)
-            average.value = run(lambda a, w, m: (m * a + (1 - m) * w,), average.value, variable.value, m)[0]
+            average.value = run_one(lambda a, w, m: m * a + (1 - m) * w, average.value, variable.value, m)
             if frequency and (int(self.iterations) + 1) % frequency == 0:
                 variable.value = average.value
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -96,15 +97,13 @@ def math_log(x: float) -> float:
 def cosf(x: float) -> float:
     """glibc's cosf before its last rounding: a polynomial in the distance to the next multiple of pi / 2.
 
-    From 120 on the rounding of pi / 2 is made up for, which gives the same bits up to 1e9; no schedule goes so far.
+    glibc knows that distance less well below 120, which tells in the last bit of cosines near 0 alone.
     """
-    if not abs(x) < 2**40:
-        return math_cos(x)
-    quarter = math.floor(x * (2 / math.pi) + 0.5)
-    if abs(x) < 120:
-        x = x - quarter * (math.pi / 2)
-    else:
-        x = math.remainder(x, math.pi / 2) - quarter * 6.123233995736766e-17
+    if not math.isfinite(x):
+        return math.nan
+    quarters = Fraction(x) * TWO_OVER_PI
+    quarter = round(quarters)
+    x = float(quarters - quarter) * (math.pi / 2)
     y = x * x
     if quarter % 2:
         value = x + x * y * S[0] + x * y * y * (S[1] + y * S[2])
@@ -113,6 +112,7 @@ def cosf(x: float) -> float:
     return -value if quarter % 4 in (1, 2) else value
 
 
+TWO_OVER_PI = Fraction(0xA2F9836E4E441529FC2757D1F534DDC0DB6295993C439041FE, 2**200)
 C = [float.fromhex(c) for c in (
     "-0x1.ffffffd0c621cp-2", "0x1.55553e1068f19p-5", "-0x1.6c087e89a359dp-10", "0x1.99343027bf8c3p-16"
 )]  # fmt: skip
@@ -122,7 +122,7 @@ S = [float.fromhex(s) for s in ("-0x1.555545995a603p-3", "0x1.1107605230bc4p-7",
 def logf(x: np.floating) -> float:
     """glibc's logf before its last rounding: k log(2) + log(c) + a polynomial in x / (2**k c) - 1, for one of 16 c."""
     (pattern,) = struct.unpack("<i", struct.pack("<f", x))
-    if not 0 < x < np.inf or pattern < 0x00800000:
+    if not bits.TINY <= x < np.inf:
         return math_log(float(x))
     beyond = pattern - 0x3F330000
     (z,) = struct.unpack("<f", struct.pack("<i", pattern - (beyond >> 23 << 23)))

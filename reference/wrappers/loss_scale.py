@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bits import Operand, cast, run
+from ..bits import Operand, cast, run_one
 from ..minimizing import Pairs
 from ..slices import densified, values_of, with_values
 from ..tape import Tape
@@ -39,9 +39,9 @@ class DynamicLossScale:
         """A step: count it if it is finite; a doubled scale that is not finite is dropped."""
         scale, count = self.current_loss_scale.value, int(self.counter.value) + 1
         if not finite:
-            (scale,), count = run(lambda s: (np.maximum(s / 2, 1),), scale), 0
+            scale, count = run_one(lambda s: np.maximum(s / 2, 1), scale), 0
         elif count >= self.growth_steps:
-            (doubled,), count = run(lambda s: (s * 2,), scale), 0
+            doubled, count = run_one(lambda s: s * 2, scale), 0
             scale = doubled if np.isfinite(doubled) else scale
         self.current_loss_scale.assign(scale)
         self.counter.assign(count)
@@ -101,7 +101,7 @@ class LossScaling(Wrapper):
         if callable(loss):
             return lambda: self.get_scaled_loss(loss())
         (scale,) = cast(loss.dtype, self.loss_scale)
-        return run(lambda x, s: (x * s,), loss, scale)[0] if isinstance(loss, np.ndarray | np.generic) else loss * scale
+        return run_one(lambda x, s: x * s, loss, scale) if isinstance(loss, np.ndarray | np.generic) else loss * scale
 
     def _unscaled(self, loss: Any, gradients_of: Callable[[Any, Any], Pairs], tape: Any) -> Pairs:
         """The pairs of a loss that is scaled on its tape, unscaled again."""
@@ -114,7 +114,7 @@ class LossScaling(Wrapper):
 
     def get_unscaled_gradients(self, grads: Sequence[Gradient | None]) -> list[Gradient | None]:
         """Each gradient times 1 / scale, which is taken in float32 and cast to its dtype; None stays None."""
-        (rest,) = run(lambda s: (1 / s,), self.loss_scale)
+        rest = run_one(lambda s: 1 / s, self.loss_scale)
         return [g if g is None else _multiplied(g, rest) for g in grads]
 
     @property
@@ -156,7 +156,7 @@ class LossScaling(Wrapper):
 def _multiplied(gradient: Gradient, factor: Operand) -> Gradient:
     """The gradient, or its rows, times a factor that is cast to its dtype."""
     (values,) = values_of([gradient])
-    return with_values([gradient], [run(lambda g, f: (g * f,), values, *cast(values.dtype, factor))[0]])[0]
+    return with_values([gradient], [run_one(lambda g, f: g * f, values, *cast(values.dtype, factor))])[0]
 
 
 def finite_as_sums(gradients: Sequence[Gradient]) -> bool:

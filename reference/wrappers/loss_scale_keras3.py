@@ -17,7 +17,7 @@ import numpy as np
 
 from goldenstep import spec
 
-from ..bits import run
+from ..bits import run_one
 from ..formats import by_module
 from ..formats import weights as _weights
 from ..formats.custom import CustomObjects
@@ -102,11 +102,11 @@ class LossScaleOptimizer(Wrapper):
             self.build(trainable_variables)
         scale, count = self.dynamic_scale.value, int(self.step_counter.value)
         if not all(_finite(gradient) for gradient in grads if gradient is not None):
-            self._move(0, run(lambda s: (s / 2,), scale)[0])
+            self._move(0, run_one(lambda s: s / 2, scale))
             return
         self.inner_optimizer.apply([g if g is None else _divided(g, scale) for g in grads], trainable_variables)
         if count == self.dynamic_growth_steps - 1:
-            self._move(0, run(lambda s: (s * 2,), scale)[0])
+            self._move(0, run_one(lambda s: s * 2, scale))
         else:
             self._move(count + 1, scale)
 
@@ -119,9 +119,9 @@ class LossScaleOptimizer(Wrapper):
         if callable(loss):
             raise ValueError("Attempt to convert a function to a Tensor: scale_loss takes a number or an array.")
         if not self.built:
-            return run(lambda x: (x * x.dtype.type(self.initial_scale),), loss)[0]
+            return run_one(lambda x: x * x.dtype.type(self.initial_scale), loss)
         dtype = np.promote_types(loss.dtype, FLOAT32)
-        return run(lambda x, s: (x * s,), loss.astype(dtype), self.dynamic_scale.value.astype(dtype))[0]
+        return run_one(lambda x, s: x * s, loss.astype(dtype), self.dynamic_scale.value.astype(dtype))
 
     # ---- config and state ----------------------------------------------------------------------------------
 
@@ -205,5 +205,5 @@ def _divided(gradient: Gradient, scale: np.ndarray) -> Gradient:
     """The gradient, or its rows, by the scale; what is narrower than float32 becomes float32."""
     (values,) = values_of([gradient])
     dtype = np.promote_types(values.dtype, FLOAT32)
-    quotient = run(lambda g, s: (g / s,), values.astype(dtype), scale.astype(dtype))[0]
+    quotient = run_one(lambda g, s: g / s, values.astype(dtype), scale.astype(dtype))
     return with_values([gradient], [quotient])[0]

@@ -25,7 +25,7 @@ from goldenstep import spec
 REFERENCE = Path(spec.__file__).parent.parent / "reference"
 FOLDERS = ("rules", "schedules")
 ALONE = ("exclusion.py",)
-UNSETTLED = ("__init__.py", "scalars.py")
+UNSETTLED = ("__init__.py",)
 SWAPS = ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "Add_Mul", "Mul_Add", "FloorDiv_Mul", "Mod_Mul", "Pow_Mul")
 COMPARISONS = ("Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt", "Lt_Gt", "Gt_Lt", "Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is")
 OPERATORS = [
