@@ -74,7 +74,8 @@ def file_cases(edition: str) -> Iterator[Document]:
 
     for wrapper, name, config in wrapped(edition):
         for format in saved_files.available(edition, wrapper):
-            if "function" not in config.get("optimizer_map", {}) or not saved_files.has_config(format):
+            code = "function" in config.get("optimizer_map", {}) and saved_files.has_config(format)
+            if not code and (name != "nadam" or format != "h5"):  # there, nobody can say how it would go on
                 yield case(edition, wrapper, name, config, format)
 
 
@@ -97,6 +98,8 @@ def wrapped(edition: str) -> Iterator[tuple[str, str, Document]]:
             yield "MultiOptimizer", name, {"optimizer_map": chooser}
         inside = {"class_name": "MultiOptimizer", "config": {"optimizer_map": CHOOSERS["map"]}}
         yield "LossScaleOptimizer", "multioptimizer", {"inner_optimizer": inside, **SCALING}
+        product: Document = {"class_name": "Nadam", "config": {"learning_rate": 0.125}}
+        yield "LossScaleOptimizer", "nadam", {"inner_optimizer": product, **SCALING}
         twice = {"class_name": "LossScaleOptimizer", "config": {"inner_optimizer": WRAPPED[1], **SCALING}}
         yield "LossScaleOptimizer", "lossscaleoptimizer", {"inner_optimizer": twice, "initial_scale": 2.0}
 

@@ -22,11 +22,13 @@ class StateKeras3(Configured):
     """The part of the base of Keras 3 that does not belong to a step."""
 
     _outer: str | None = ""
+    _lost: bool = False
     built: bool
 
-    def within(self, scope: str | None) -> None:
-        """State is made by a wrapper: inside its scope, or in none."""
-        self._outer = "" if scope is None else scope
+    def within(self, scope: str | None, lost: bool = False) -> None:
+        """State is made by a wrapper: inside its scope, or in none; what is made apart may be lost all the same."""
+        self._outer = scope or ""
+        self._lost = lost or bool(scope)
 
     def _scope(self) -> str:
         return f"{self._outer}/{self.name}" if self._outer else str(self.name)
@@ -44,7 +46,12 @@ class StateKeras3(Configured):
         """What is made apart has the name of the scope alone; a wrapper that has a scope loses it."""
         if entry.apart and self._outer == "":
             held.name = held.name.removeprefix(f"{self._scope()}/")
-        return entry.apart and bool(self._outer)
+        return entry.apart and self._lost
+
+    @property
+    def _u_product(self) -> Variable | None:
+        """Nadam's product of momenta where a wrapper has lost it; None where it is among the variables, or is not."""
+        return self._slots.get(("u_product", None)) if self._lost else None
 
     def add_variable(
         self,

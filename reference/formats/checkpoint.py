@@ -24,6 +24,8 @@ from .errors import FileFormatError
 from .object_graph import KEY, Node
 from .saved import SavedOptimizer, Weight, is_number
 
+INSIDE = "inner_optimizer"
+DEEPEST = 32
 SCALE = ("loss_scale/current_loss_scale", "loss_scale/good_steps")
 
 
@@ -112,6 +114,10 @@ def _described(nodes: list[Node], number: int, tensors: dict[str, bundle.Tensor]
     beside = {name: value(child) for name, child in node.children.items() if child not in order}
     scale = {name: object_graph.at(nodes, name, number) for name in SCALE}
     beside |= {name: value(place) for name, place in scale.items() if place is not None}
+    prefix, inner = "", node
+    while INSIDE in inner.children and len(prefix) < DEEPEST * len(INSIDE):
+        prefix, inner = f"{prefix}{INSIDE}/", nodes[inner.children[INSIDE]]
+        beside |= {f"{prefix}{name}": value(child) for name, child in inner.children.items() if child not in order}
     own = set(object_graph.reachable(nodes, number, without="_trainable_variables"))
     slots = {slot for _, _, slot in node.slots}
     variables = {
@@ -138,7 +144,7 @@ def _of_wrapped(nodes: list[Node], number: int) -> list[int]:
     while number not in seen and "_variables" in nodes[number].children:
         seen.add(number)
         order += _listed(nodes, nodes[number].children["_variables"])
-        number = nodes[number].children.get("inner_optimizer", number)
+        number = nodes[number].children.get(INSIDE, number)
     return order
 
 

@@ -140,7 +140,9 @@ def _beside(optimizer: Any) -> dict[str, np.ndarray]:
     scale = {name: held.value for name, held in _scale(optimizer).items()}
     optimizer = _inner(optimizer)
     if isinstance(optimizer, Wrapper):
-        return scale
+        inner = getattr(optimizer, checkpoint.INSIDE, None)
+        lost = {} if inner is None else _beside(inner)
+        return scale | {f"{checkpoint.INSIDE}/{n}": v for n, v in lost.items() if n.endswith("_u_product")}
     if hasattr(optimizer, "_hyper"):
         optimizer._create_hypers()
         found = {name: held.value for name, held in optimizer._hyper.items() if hasattr(held, "value")}
@@ -248,10 +250,12 @@ def _put_scale(optimizer: Any, name: str, value: np.ndarray) -> None:
 
 def _put_beside(optimizer: Any, name: str, value: np.ndarray) -> None:
     """A hyperparameter of OptimizerV2; the learning rate or Nadam's product of its successors."""
+    while name.startswith(f"{checkpoint.INSIDE}/") and isinstance(optimizer, Wrapper):
+        optimizer, name = getattr(optimizer, checkpoint.INSIDE), name.removeprefix(f"{checkpoint.INSIDE}/")
     kept = {"_current_learning_rate": "_learning_rate"}.get(name, name)
     try:
         if kept in ("_learning_rate", "_u_product"):
-            target = getattr(optimizer, kept)
+            target = getattr(optimizer, kept, None)
             if isinstance(target, Variable):
                 target.assign(value)
         elif name in getattr(optimizer, "_hyper", ()) and value.shape == ():

@@ -71,7 +71,7 @@ class LossScaleOptimizer(Wrapper):
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
         self.inner_optimizer.loss_scale_factor = None
-        self.built = False
+        self._scoped = self.built = False
 
     def build(self, var_list: Sequence[Variable]) -> None:
         """Make the counter, the scale, and the inner optimizer's state."""
@@ -79,14 +79,17 @@ class LossScaleOptimizer(Wrapper):
         self._state.append(self.step_counter)
         self.dynamic_scale = Variable(_started(self.initial_scale), f"{self._scope}/dynamic_scale")
         self._state.append(self.dynamic_scale)
+        if not self._scoped:
+            self.inner_optimizer.within(None, lost=True)
         self.inner_optimizer.build(var_list)
         self._trainable_variables = list(var_list)
         self.built = True
 
-    def within(self, scope: str) -> None:
+    def within(self, scope: str | None, lost: bool = True) -> None:
         """State that is made from now on is named inside another optimizer."""
-        self._scope = scope if scope == self.name else f"{scope}/{self.name}"
-        self.inner_optimizer.within(scope)
+        self._scoped = True
+        self._scope = self.name if scope in (self.name, None) else f"{scope}/{self.name}"
+        self.inner_optimizer.within(scope, lost=True)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Variable:
         """`apply` of a list of pairs; returns the wrapper's own iteration, which stays 0."""

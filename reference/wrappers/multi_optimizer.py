@@ -106,6 +106,7 @@ class MultiOptimizer(Wrapper):
                 self._add(optimizer)
         self._places: dict[int, int] = {}
         self._scope: str | None = None
+        self._lost = False
         self.built = False
         vars(self).update({name: value for name, value in COMMON_ARGUMENTS.items() if name != "loss_scale_factor"})
 
@@ -128,14 +129,14 @@ class MultiOptimizer(Wrapper):
             self._places[id(variable)] = self._add(optimizer)
         for optimizer, variables in zip(self._inner_optimizers, self._by_optimizer(var_list), strict=True):
             if variables:
-                optimizer.within(self._scope)
+                optimizer.within(self._scope, self._lost)
                 optimizer.build(variables)
         self._trainable_variables = list(var_list)
         self.built = True
 
-    def within(self, scope: str) -> None:
+    def within(self, scope: str | None, lost: bool = False) -> None:
         """State that is made from now on is named inside another optimizer."""
-        self._scope = scope
+        self._scope, self._lost = scope, lost
 
     def _by_optimizer(self, variables: Iterable[Variable]) -> list[list[Variable]]:
         """The variables of each inner optimizer."""
