@@ -160,3 +160,82 @@ def test_the_command_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "can't be carried" in capsys.readouterr().err
     assert main(["convert", str(tmp_path / "nothing.h5"), *arguments]) == 2
     assert "nothing.h5: expected a file that can be read" in capsys.readouterr().err
+
+
+# ---- wrong conversions ------------------------------------------------------------------------------------------
+
+Carried = tuple[list[str], list[str], list[str]]
+
+
+def swapped(two: Any) -> None:
+    """m of each variable becomes v, and v m."""
+    for (kind, owner), held in two._slots.items():
+        if kind == "m":
+            other = two._slots["v", owner]
+            held.value, other.value = other.value, held.value
+
+
+def of_the_other_variable(two: Any) -> None:
+    """Two variables of one shape exchange their m."""
+    first, second = (held for (kind, _), held in two._slots.items() if kind == "m")
+    first.value, second.value = second.value, first.value
+
+
+def one_late(two: Any) -> None:
+    two.iterations.assign(two.iterations.value + 1)
+
+
+def one_early(two: Any) -> None:
+    two.iterations.assign(two.iterations.value - 1)
+
+
+def without_the_step(two: Any) -> None:
+    two.iterations.assign(np.int64(0))
+
+
+def without_the_rate(two: Any) -> None:
+    """The learning rate of the config, and not the one that was set since."""
+    two._learning_rate.assign(np.float32(0.001))
+
+
+def without_v(two: Any) -> None:
+    for (kind, _), held in two._slots.items():
+        if kind == "v":
+            held.assign(np.zeros(held.shape, np.float32))
+
+
+WRONG = [swapped, of_the_other_variable, one_late, one_early, without_the_step, without_the_rate, without_v]
+
+
+@pytest.mark.parametrize("wrong", [None, *WRONG])
+def test_a_wrong_mapping_of_the_slots_is_seen_by_the_comparison_of_both_runs(
+    wrong: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every conversion is played on both sides before it is written: one whose mapping is wrong is not."""
+    module = importlib.import_module("goldenstep.reference.formats.convert")
+    right = module.carry
+
+    def carry(one: Any, two: Any, before: Any, after: Any) -> Carried:
+        done: Carried = right(one, two, before, after)
+        if wrong:
+            wrong(two)
+        return done
+
+    monkeypatch.setattr(module, "carry", carry)
+    source, target = (tmp_path / edition for edition in ("tf2.15", "keras3"))
+    for edition, path in (("tf2.15", source), ("keras3", target)):
+        variables = [Variable(np.ones(2, np.float32), f"w{i}") for i in range(2)]
+        optimizer = namespace(edition).Adam(learning_rate=0.001)
+        rng = np.random.default_rng(1)
+        for _ in range(3):
+            optimizer.apply_gradients([(rng.normal(0, 1, 2).astype(np.float32), v) for v in variables])
+        optimizer.learning_rate = 0.125
+        files.write_checkpoint(path, optimizer, {f"variables/{i}": v for i, v in enumerate(variables)})
+    given: dict[str, Any] = {"source_edition": "tf2.15", "target_edition": "keras3", "optimizer": "Adam"}
+    if wrong is None:
+        assert convert(source, target, tmp_path / "new", **given).difference == 0
+        assert (tmp_path / "new.index").exists()
+        return
+    with pytest.raises(ConversionError, match="does not go on alike"):
+        convert(source, target, tmp_path / "new", **given)
+    assert not (tmp_path / "new.index").exists()
