@@ -167,3 +167,18 @@ def a_constant_gradient_is_followed_as_by_the_reference(subject: Subject, case: 
 def a_clipped_step_is_that_of_the_reference(subject: Subject, case: Document) -> None:
     """Whatever is clipped, small or large, to whatever threshold, the steps are those of the reference."""
     equals_the_reference(subject, case)
+
+
+@keeping(
+    "P-90",
+    Life(
+        kinds=("apply", "sparse", "sparse", "sparse"),
+        events=(2, 4),
+        drawing=corners(((4,), (3, 2), (5, 1), (2, 2, 2))),
+        begins=BEGINS,
+        seeded=True,
+    ),
+)
+def rows_in_a_corner_move_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Sparse gradients, with options at the ends of what they may be, do what they do in the reference."""
+    equals_the_reference(subject, case)

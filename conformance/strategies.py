@@ -178,11 +178,17 @@ def _one_of(choices: tuple[Any, ...], text: str) -> st.SearchStrategy[Any]:
     return st.sampled_from(choices)
 
 
-def several(draw: st.DrawFn, choices: tuple[str, ...], first: int) -> list[str]:
-    """None of the choices, about a quarter of them, or half; the one to begin with is the `first`."""
+def several(draw: st.DrawFn, choices: tuple[str, ...], first: int, many: bool = False) -> list[str]:
+    """None of the choices, about a quarter of them, or half; the one to begin with is the `first`.
+
+    Where they shall be `many`: a quarter of them, half, or three quarters.
+    """
     each = between(0, 2 ** len(choices) - 1)
     density = draw(between(0, 2))
-    mask = (draw(each) if density else 0) & (draw(each) if density == 1 else -1)
+    if many:
+        mask = draw(each) & draw(each) if density == 0 else draw(each) | (draw(each) if density == 2 else 0)
+    else:
+        mask = (draw(each) if density else 0) & (draw(each) if density == 1 else -1)
     found = [name for index, name in enumerate(choices) if mask >> index & 1]
     return [*found[first:], *found[:first]]
 
@@ -221,7 +227,7 @@ def config_of(draw: st.DrawFn, edition: str, optimizer: str, drawing: Drawing) -
     asked = {name: draw(one_of(tuple(choices))) for name, choices in drawing.config if name in arguments}
     fixed = {*asked, *drawing.fixed, *(set(PIPELINE) - set(drawing.pipeline))}
     free = tuple(name for name in own if name not in fixed)
-    chosen = several(draw, free, 0)
+    chosen = several(draw, free, 0, drawing.corners)
     config = {name: value(draw, edition, optimizer, name, drawing) for name in own if name in chosen}
     options = tuple(name for name in drawing.pipeline if name in arguments and name not in (*own, *asked))
     chosen = several(draw, options, draw(between(0, len(CLIPPING) - 1)))

@@ -267,4 +267,4 @@ def rows() -> dict[str, Row]:
     return found
 
 
-from . import adams, others, pipelines, subtle, subtle_interactions, subtle_pipelines, wrappers  # noqa: E402, F401  # they register what is wrong
+from . import adams, others, pipelines, subtle, subtle_interactions, subtle_pipelines, subtle_rare, wrappers  # noqa: E402, F401  # they register what is wrong

@@ -17,7 +17,7 @@ from goldenstep.conformance.lives import Calls
 from goldenstep.conformance.pristine import pristine
 from goldenstep.conformance.properties import Broken, Inapplicable, Property, Subject, registered
 from goldenstep.conformance.test_properties import LIVE as SHARES
-from goldenstep.conformance.test_properties import each_of, seed_of, share
+from goldenstep.conformance.test_properties import each_of, fresh, seed_of, share
 from goldenstep.conformance.verdict import Verdict, judge
 
 from . import Wrong, slipped
@@ -38,7 +38,8 @@ def drawn(identity: str, edition: str, name: str, count: int | None = None) -> l
         cases.append(case)
 
     number, chosen = seed_of(identity, edition, (name,)), prop.cases(edition, (name,))
-    each_of(collect, chosen, number, count or share(prop, (name,), total), usual, [Phase.generate])
+    most = count or share(prop, (name,), total)
+    each_of(collect, chosen, number, most, usual, [Phase.generate], fresh(prop, most))
     return cases
 
 
