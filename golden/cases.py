@@ -23,6 +23,7 @@ from .graph_cases import graph_cases
 from .lifecycle_cases import lifecycle_cases
 from .optimizer_schedule_cases import optimizer_schedule_cases
 from .promote import PROMOTED, promoted_cases
+from .rare_cases import rare_cases
 from .replica_cases import replica_cases
 from .sparse_cases import sparse_cases
 from .subtle_cases import subtle_cases
@@ -128,6 +129,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from sparse_cases(edition, optimizer)
     yield from subtle_cases(edition, optimizer)
     yield from backend_cases(edition, optimizer)
+    yield from rare_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

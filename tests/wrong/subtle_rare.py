@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goldenstep.reference import clipping, constraints, exclusion, optimizer, slices, steps
+from goldenstep.reference import clipping, exclusion, optimizer, slices, steps
 from goldenstep.reference.editions import keras3, optimizer_v2, tf2_12
 from goldenstep.reference.wrappers import loss_scale_keras3
 
@@ -90,18 +90,12 @@ wrong("rare/decay-of-scalars-off", "a scalar does not decay", "own",
       code(exclusion.ExcludesFromWeightDecay, "_decays", ("    return ", "    if variable.value.ndim == 0:\n            return False\n        return "), editions=DECAYING, optimizers=("SGD", "Adam", "AdamW")))  # fmt: skip
 wrong("rare/decay-of-halves-in-float32", "weights of float16 decay in float32", "own",
       code(steps, "decay_weights", ("(w - w * d * lr,)", "((w.astype(np.float32) - w.astype(np.float32) * np.float32(d) * np.float32(lr)).astype(w.dtype) if w.dtype == np.float16 else w - w * d * lr,)"), editions=DECAYING, optimizers=("SGD", "Adam", "AdamW")))  # fmt: skip
-wrong("rare/decay-assigned-to-0-stays", "weight_decay assigned to 0 leaves the one before", "own",
-      code(KERAS2, "_step", ('if self._config["weight_decay"] is not None:', 'self.__dict__["_wd"] = self._config["weight_decay"] or self.__dict__.get("_wd")\n        if self._config["weight_decay"] is not None:'), ('steps.decay_weights(variable, self._config["weight_decay"],', 'steps.decay_weights(variable, self._wd or 0.0,'), editions=("tf2.12", "tf2.15"), optimizers=("SGD", "Adam")))  # fmt: skip
 wrong("rare/accumulation-of-rows-once", "what is accumulated of duplicate rows is their last", "own",
       code(BASE, "_accumulated", ("densified(g)))[0]", "densified(g) if not isinstance(g, IndexedSlices) else replaced_rows(g)))[0]"), ("        every = self", "        replaced_rows = lambda g: (lambda z: (z.__setitem__(g.indices, g.values), z)[1])(np.zeros(g.dense_shape, g.values.dtype))\n        every = self"), editions=K3))  # fmt: skip
 wrong("rare/loss-scale-of-doubles-in-float32", "gradients of float64 are divided by a float32 factor", "own",
       code(BASE, "_unscaled", ("*cast(g.dtype, factor))", "*cast(g.dtype, np.float32(factor)))"), editions=K3, optimizers="Adam"))  # fmt: skip
-wrong("rare/decay-of-the-rate-late", "after 1000 steps `decay` stops", "own",
-      code(V2, "_hypers", ("(1 + decay * iterations)", "(1 + decay * minimum_1000(iterations))"), ("        (iterations,) =", "        minimum_1000 = lambda x: min(x, x.dtype.type(1000))\n        (iterations,) ="), editions=LEGACY))  # fmt: skip
 wrong("rare/iterations-after-a-failed-step", "a step that fails counts", "own",
       code(BASE, "_with_gradient", ("        present = steps.with_gradient(", "        if all(g is None for g in gradients):\n            self._iterations.value = self._iterations.value + 1\n        present = steps.with_gradient("), editions=K3))  # fmt: skip
-wrong("rare/constraint-of-wide-matrices", "of a matrix wider than tall the norms run along the rows", "own",
-      code(constraints, "norms", ("totals(w * w, axis,", "totals(w * w, axis if w.ndim != 2 or w.shape[0] >= w.shape[1] or axis != 0 else 1,"), editions=("tf2.9", *K2, K3)))  # fmt: skip
 wrong("rare/three-duplicates-pairwise", "three rows of one index are added in another order", "own",
       code(slices, "added", ("for k, i in enumerate(indices.tolist()):", "for k, i in sorted(enumerate(indices.tolist()), key=lambda p: (p[1], -p[0]) if indices.tolist().count(p[1]) > 2 else (p[1], p[0])):"), editions=ALL, optimizers=("SGD", "Adam", "Adagrad")))  # fmt: skip
 wrong("rare/state-lost-on-a-new-order", "gradients given in another order reset the first mean", "own",
