@@ -104,6 +104,8 @@ def unnamed(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield "tiny", tiny(case({}, "duplicate-rows"))
     yield "nan", spoiled(case({}, "distinct-rows"))
     yield "refused-index-5-of-5", refused(out_of_range(case({}, "distinct-rows")))
+    if edition == "keras3" and optimizer not in ("SGD", "Adagrad"):  # which scatter: they refuse it half way
+        yield "negative-index", negative(case({}, "duplicate-rows"))
     given = {argument["name"] for argument in spec.arguments(optimizer, edition)}
     given |= set(spec.editions()[edition].get("keyword_arguments", {}))
     thorough = optimizer in ("SGD", "Adam")
@@ -198,6 +200,14 @@ def spoiled(case: Document) -> Document:
 def out_of_range(case: Document) -> Document:
     """The case with a first index just past the last row."""
     case["events"][0]["apply"][0]["indices"][0] = case["variables"][0]["value"]["shape"][0]
+    return case
+
+
+def negative(case: Document) -> Document:
+    """The case with an index of -2 in the second step, which is left out where an array is made of the rows."""
+    indices = case["events"][1]["apply"][0]["indices"]
+    indices[-1] = -2
+    case["events"][1] = {"attempt": case["events"][1]}
     return case
 
 

@@ -58,6 +58,7 @@ def subtle_cases(edition: str, optimizer: str) -> Iterator[Case]:
     if optimizer in ("SGD", "Adam"):
         if "decay" in make.takes:
             yield "decay=0.5+late-steps", make.case({"decay": 0.5}, ELEVEN, late)
+            yield "decay=0.5+late-steps-float64", make.case({"decay": 0.5}, ELEVEN, late, "float64")
         for config in ROUNDED:
             if set(config) <= make.takes:
                 yield f"{slug(config)}-float64", make.case(config, RANKS, plain, "float64", begin=1.0)
@@ -202,6 +203,7 @@ def spared(make: Maker) -> Iterator[Case]:
 def muon(make: Maker) -> Iterator[Case]:
     """What is a matrix, what is left to Adam, and which side is the long one."""
     yield "square-matrix", make.case({"learning_rate": 1.0}, {"kernel": (4, 4)}, plain)
+    yield "far-from-square", make.case({"learning_rate": 1.0}, {"tall": (17, 2), "wide": (2, 17)}, plain)
     named: dict[str, Shape] = {"kernel": (2, 3), "my_Embedding_table": (3, 2), "embed": (2, 2)}
     yield "names", make.case({}, named, plain)
     yield "exclude_layers=ern", make.case({"exclude_layers": ["ern"]}, PAIR, plain)
