@@ -15,7 +15,7 @@ KERAS_2 = ("tf2.9", "tf2.12", "tf2.15")
 
 @keeping(
     "P-68",
-    Drawing(steps=(2, 4)),
+    Drawing(steps=(2, 4), fixed=("schedule_decay",)),  # E-062, as below
     but=[But("as shipped the product of its momenta is lost, or is not carried on", ("Nadam",), KERAS_2)],
 )
 def another_optimizer_goes_on(subject: Subject, case: Document) -> None:
@@ -28,7 +28,7 @@ def another_optimizer_goes_on(subject: Subject, case: Document) -> None:
             same_variables(case, expected, [*steps[:after], *steps[after + 1 :]], f"{way} after step {after}")
 
 
-@keeping("P-69")
+@keeping("P-69", Drawing(fixed=("schedule_decay",)))  # E-062: Nadam's config forgets it
 def a_config_makes_the_same_optimizer(subject: Subject, case: Document) -> None:
     """An optimizer made of the config of another one, before the first step, takes the steps of that one."""
     steps = subject.run({**case, "events": [{"resume": "config"}, *case["events"]]})["steps"]

@@ -69,7 +69,7 @@ def cases_of(edition: str, optimizer: str) -> Iterator[tuple[str, str, Document]
         if not (optimizer == "Nadam" and legacy(edition)):
             yield "-schedule", way, case(optimizer, {"learning_rate": EXPONENTIAL}, way, ONE)
         for config in ({}, *(c for c in PIPELINE[:1] if set(c) <= keys)):
-            name = "-".join(filter(None, ["", slug(config), "before-the-first-step"]))
+            name = "-" + "-".join(filter(None, [slug(config), "before-the-first-step"]))
             yield name, way, before_a_step(case(optimizer, config, way, ONE))
         yield "-learning_rate-set", way, case(optimizer, {}, way, ONE, {"set": {"learning_rate": 0.3}})
 

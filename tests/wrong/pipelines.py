@@ -539,7 +539,7 @@ wrong(
 # ---- averages ----------------------------------------------------------------------------------------------
 
 KERAS2_NEW = ("tf2.9", "tf2.12", "tf2.15")
-MOVED = "(k * a + r * w,)"
+MOVED = "k * a + r * w,"
 wrong(
     "ema/momentum-swapped",
     "the average keeps 1 - momentum",
@@ -555,7 +555,7 @@ wrong(
     "ema/by-difference",
     "a + (w - a) * (1 - momentum)",
     "own",
-    code(steps, "move_averages", (MOVED, "(a + (w - a) * r,)"), editions=KERAS2_NEW),
+    code(steps, "move_averages", (MOVED, "a + (w - a) * r,"), editions=KERAS2_NEW),
 )
 wrong(
     "ema/rest-in-float32",

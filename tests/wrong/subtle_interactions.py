@@ -71,13 +71,13 @@ wrong("interaction/finalize-constrains", "finalize applies constraints to the av
 wrong("interaction/finalize-constrains-in-2.15", "finalize applies constraints to the averages that it writes back", "own",
       code(tf2_15.Base, "finalize_variable_values", ("            steps.overwrite([variable], self._averages_of([variable]))", "            steps.overwrite([variable], self._averages_of([variable]))\n            steps.apply_constraints([variable])"), editions="tf2.15"))  # fmt: skip
 wrong("interaction/average-of-halves-in-float32", "an average of float16 is taken in float32", "own",
-      code(BASE, "_average_weights", ("lambda a, w, m: (m * a + (1 - m) * w,), average.value, variable.value, m)[0]", "lambda a, w, m: ((m.astype(np.float32) * a.astype(np.float32) + (1 - m.astype(np.float32)) * w.astype(np.float32)).astype(a.dtype) if a.dtype == np.float16 else m * a + (1 - m) * w,), average.value, variable.value, m)[0]"), editions=K3, optimizers=("SGD", "Adam")))  # fmt: skip
+      code(BASE, "_average_weights", ("lambda a, w, m: m * a + (1 - m) * w,", "lambda a, w, m: (m.astype(np.float32) * a.astype(np.float32) + (1 - m.astype(np.float32)) * w.astype(np.float32)).astype(a.dtype) if a.dtype == np.float16 else m * a + (1 - m) * w,"), editions=K3, optimizers=("SGD", "Adam")))  # fmt: skip
 wrong("interaction/average-written-back-a-step-late-if-constrained", "with a constraint averages are written back a step late", "own",
       code(KERAS2, "_average_weights", ("(self._iterations.value + 1) % frequency == 0", "(self._iterations.value + all(v.constraint is None for v in variables)) % frequency == 0 and self._iterations.value"), editions=K2))  # fmt: skip
 wrong("interaction/average-of-2.9-counts-one-behind", "after the counter was set averages are written back a step late", "own",
       code(tf2_9.Base, "_step", ("if frequency and self._iterations.value % frequency == 0:", "if frequency and (self._iterations.value - (self._iterations.value > 8)) % frequency == 0:"), editions="tf2.9"))  # fmt: skip
 wrong("interaction/average-written-back-without-its-last-move", "where averages are written back the weights take the average before it moved", "own",
-      code(BASE, "_average_weights", ("            average.value = run(", "            before = average.value\n            average.value = run("), ("variable.value = average.value", "variable.value = average.value if variable.value.ndim else before"), editions=K3))  # fmt: skip
+      code(BASE, "_average_weights", ("            average.value = run_one(", "            before = average.value\n            average.value = run_one("), ("variable.value = average.value", "variable.value = average.value if variable.value.ndim else before"), editions=K3))  # fmt: skip
 wrong("interaction/average-keeps-the-first-momentum-of-nesterov", "with nesterov the average moves twice as fast", "own",
       code(BASE, "_average_weights", ("(m,) = cast(variable.dtype, momentum)", '(m,) = cast(variable.dtype, momentum * momentum if self._config.get("nesterov") else momentum)'), editions=K3, optimizers="SGD"))  # fmt: skip
 
@@ -111,15 +111,15 @@ wrong("interaction/assigned-late-has-no-effect", "after 8 steps options are thos
 # ---- wrappers -------------------------------------------------------------------------------------------------------
 
 wrong("interaction/scale-stays-after-two-overflows", "a second overflow in a row leaves the scale", "own",
-      code(OURS, "apply", ("self._move(0, run(lambda s: (s / 2,), scale)[0])", "self._move(0, run(lambda s: (s / 2,), scale)[0] if count or scale == np.float32(self.initial_scale) else scale)"), editions=K3, optimizers=SCALED))  # fmt: skip
+      code(OURS, "apply", ("self._move(0, run_one(lambda s: s / 2, scale))", "self._move(0, run_one(lambda s: s / 2, scale) if count or scale == np.float32(self.initial_scale) else scale)"), editions=K3, optimizers=SCALED))  # fmt: skip
 wrong("interaction/count-goes-on-at-the-ceiling", "the counter goes on where the scale can't be doubled", "own",
       code(loss_scale.DynamicLossScale, "update", ("scale = doubled if np.isfinite(doubled) else scale", "scale, count = (doubled, 0) if np.isfinite(doubled) else (scale, int(self.counter.value) + 1)"), editions=(*LEGACY, *NEW[:3]), optimizers=SCALED))  # fmt: skip
 wrong("interaction/float64-divided-in-float32", "gradients of float64 are divided by the scale in float32", "own",
-      code(loss_scale_keras3, "_divided", ("dtype = np.promote_types(values.dtype, FLOAT32)", "dtype = FLOAT32"), ("quotient = run(", "quotient = values.dtype.type(1) * run("), editions=K3, optimizers=SCALED))  # fmt: skip
+      code(loss_scale_keras3, "_divided", ("dtype = np.promote_types(values.dtype, FLOAT32)", "dtype = FLOAT32"), ("quotient = run_one(", "quotient = values.dtype.type(1) * run_one("), editions=K3, optimizers=SCALED))  # fmt: skip
 wrong("interaction/reciprocal-of-the-scale-in-float64", "1 / scale is taken in float64", "own",
-      code(loss_scale.LossScaling, "get_unscaled_gradients", ("(rest,) = run(lambda s: (1 / s,), self.loss_scale)", "rest = 1 / np.float64(self.loss_scale)"), editions=(*LEGACY, *NEW[:3]), optimizers=SCALED))  # fmt: skip
+      code(loss_scale.LossScaling, "get_unscaled_gradients", ("rest = run_one(lambda s: 1 / s, self.loss_scale)", "rest = 1 / np.float64(self.loss_scale)"), editions=(*LEGACY, *NEW[:3]), optimizers=SCALED))  # fmt: skip
 wrong("interaction/growth-resets-a-step-late", "the counter is 1 after the scale has doubled", "own",
-      code(loss_scale.DynamicLossScale, "update", ("(doubled,), count = run(lambda s: (s * 2,), scale), 0", "(doubled,), count = run(lambda s: (s * 2,), scale), int(self.growth_steps > 2)"), editions=(*LEGACY, *NEW[:3]), optimizers=SCALED))  # fmt: skip
+      code(loss_scale.DynamicLossScale, "update", ("doubled, count = run_one(lambda s: s * 2, scale), 0", "doubled, count = run_one(lambda s: s * 2, scale), int(self.growth_steps > 2)"), editions=(*LEGACY, *NEW[:3]), optimizers=SCALED))  # fmt: skip
 wrong("interaction/skipped-step-is-averaged", "a step that overflows moves the averages", "own",
       code(OURS, "apply", ("            return\n", "            getattr(self.inner_optimizer, '_average_weights', lambda: None)()\n            return\n"), editions=K3, optimizers=SCALED))  # fmt: skip
 wrong("interaction/multi-pairs-by-the-first-order", "gradients go to the variables in the order of the first step", "own",

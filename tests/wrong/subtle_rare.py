@@ -89,7 +89,7 @@ wrong("rare/ema-after-a-jump", "after the counter was set back to 0 the average 
 wrong("rare/decay-of-scalars-off", "a scalar does not decay", "own",
       code(exclusion.ExcludesFromWeightDecay, "_decays", ("    return ", "    if variable.value.ndim == 0:\n            return False\n        return "), editions=DECAYING, optimizers=("SGD", "Adam", "AdamW")))  # fmt: skip
 wrong("rare/decay-of-halves-in-float32", "weights of float16 decay in float32", "own",
-      code(steps, "decay_weights", ("(w - w * d * lr,)", "((w.astype(np.float32) - w.astype(np.float32) * np.float32(d) * np.float32(lr)).astype(w.dtype) if w.dtype == np.float16 else w - w * d * lr,)"), editions=DECAYING, optimizers=("SGD", "Adam", "AdamW")))  # fmt: skip
+      code(steps, "decay_weights", ("w - w * d * lr,", "(w.astype(np.float32) - w.astype(np.float32) * np.float32(d) * np.float32(lr)).astype(w.dtype) if w.dtype == np.float16 else w - w * d * lr,"), editions=DECAYING, optimizers=("SGD", "Adam", "AdamW")))  # fmt: skip
 wrong("rare/accumulation-of-rows-once", "what is accumulated of duplicate rows is their last", "own",
       code(BASE, "_accumulated", ("densified(g)))[0]", "densified(g) if not isinstance(g, IndexedSlices) else replaced_rows(g)))[0]"), ("        every = self", "        replaced_rows = lambda g: (lambda z: (z.__setitem__(g.indices, g.values), z)[1])(np.zeros(g.dense_shape, g.values.dtype))\n        every = self"), editions=K3))  # fmt: skip
 wrong("rare/loss-scale-of-doubles-in-float32", "gradients of float64 are divided by a float32 factor", "own",
@@ -110,4 +110,4 @@ wrong("rare/polynomial-power-1-is-shorter", "a power of 1 is left out", "own",
 wrong("rare/restarts-alpha-of-the-first-wave", "alpha counts in the first wave only", "own",
       *schedule("CosineDecayRestarts", ("tf2.4", "tf2.9", *K2, K3), ("(1 - alpha) * cosine + alpha", "(1 - alpha) * cosine + alpha * (wave == 0)")))  # fmt: skip
 wrong("rare/scale-of-one-step-growth", "with dynamic_growth_steps = 1 an even scale does not grow", "own",
-      code(loss_scale_keras3.LossScaleOptimizer, "apply", ("(s * 2,)", "(s * 2 if self.dynamic_growth_steps > 1 or int(s) % 2 else s,)"), editions=K3, optimizers="LossScaleOptimizer"))  # fmt: skip
+      code(loss_scale_keras3.LossScaleOptimizer, "apply", ("s * 2,", "s * 2 if self.dynamic_growth_steps > 1 or int(s) % 2 else s,"), editions=K3, optimizers="LossScaleOptimizer"))  # fmt: skip

@@ -42,7 +42,7 @@ wrong(
     "loss-scaling/keras3-has-a-floor",
     "the scale stops at 1, as in Keras 2",
     "A09",
-    keras_3(OURS, "apply", "(s / 2,)", "(np.maximum(s / 2, 1),)"),
+    keras_3(OURS, "apply", "s / 2,", "np.maximum(s / 2, 1),"),
 )
 wrong(
     "loss-scaling/no-ceiling",
@@ -54,7 +54,7 @@ wrong(
     "loss-scaling/keras3-has-a-ceiling",
     "the scale stays below 2**127, as in Keras 2",
     "A09",
-    keras_3(OURS, "apply", "(s * 2,)", "(np.minimum(s, np.float32(2**126)) * 2,)"),
+    keras_3(OURS, "apply", "s * 2,", "np.minimum(s, np.float32(2**126)) * 2,"),
 )
 wrong(
     "loss-scaling/grows-one-late",
@@ -78,19 +78,19 @@ wrong(
     "loss-scaling/grows-by-half",
     "the scale is multiplied by 1.5",
     "own",
-    keras_2(STATE, "update", "(s * 2,)", "(s * s.dtype.type(1.5),)"),
+    keras_2(STATE, "update", "s * 2,", "s * s.dtype.type(1.5),"),
 )
 wrong(
     "loss-scaling/overflow-keeps-the-count",
     "finite steps before an overflow count on",
     "own",
-    keras_2(STATE, "update", "1),), scale), 0", "1),), scale), count - 1"),
+    keras_2(STATE, "update", "1), scale), 0", "1), scale), count - 1"),
 )
 wrong(
     "loss-scaling/keras3-overflow-keeps-the-count",
     "finite steps before an overflow count on",
     "own",
-    keras_3(OURS, "apply", "self._move(0, run(lambda s: (s / 2", "self._move(count, run(lambda s: (s / 2"),
+    keras_3(OURS, "apply", "self._move(0, run_one(lambda s: s / 2", "self._move(count, run_one(lambda s: s / 2"),
 )
 
 # ---- steps that are taken, or not --------------------------------------------------------------------------
