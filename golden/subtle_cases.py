@@ -55,6 +55,7 @@ def subtle_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield f"{slug(constant)}+constant-gradient-for-long", {**steady, "keep": [1, 38, 39, 40]}
     if "rho" in own:
         yield "rho=1.0", make.case({"rho": 1.0}, PAIR, plain)
+        yield "rho=0.25+exact-denormals", make.case({"rho": 0.25}, {"bias": (5,)}, nearly_denormal)
     if optimizer in ("SGD", "Adam"):
         if "decay" in make.takes:
             yield "decay=0.5+late-steps", make.case({"decay": 0.5}, ELEVEN, late)
@@ -143,6 +144,11 @@ def every_other_zero(stream: random.Random, shapes: list[Shape], dtype: str, _: 
 def all_zero(_: random.Random, shapes: list[Shape], dtype: str, variables: Variables) -> list[Document]:
     """Nothing but gradients of 0."""
     return [{"apply": [[0.0] * len(v["value"]["values"]) for v in variables]} for _ in range(2)]
+
+
+def nearly_denormal(_: random.Random, __: list[Shape], ___: str, ____: Variables) -> list[Document]:
+    """A gradient whose mean square, and that alone, has a quarter that is denormal, and exact."""
+    return [{"apply": [[2.145111e-19, 1.6330795e-18, 1.1412181e-18, -1.1773229e-18, 1.6942247e-18]]} for _ in range(3)]
 
 
 def constant_large(stream: random.Random, shapes: list[Shape], dtype: str, _: Variables) -> list[Document]:
