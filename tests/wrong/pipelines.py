@@ -1041,8 +1041,8 @@ wrong(
         bits,
         "run",
         (
-            "    third = 1 / 3\n",
-            "    third = 1 / 3\n    if arrays[0].dtype == np.float32 and len(arrays) > 1:\n        with np.errstate(all='ignore'):\n            return tuple(np.asarray(x, np.float32) for x in rule(*(np.asarray(a, np.float64) for a in arrays), **hyperparameters))\n",  # noqa: E501
+            "    try:\n",
+            "    if arrays[0].dtype == np.float32 and len(arrays) > 1:\n        with np.errstate(all='ignore'):\n            return tuple(np.asarray(x, np.float32) for x in rule(*(np.asarray(a, np.float64) for a in arrays), **hyperparameters))\n    try:\n",  # noqa: E501
         ),
         editions=ALL,
         optimizers=("SGD", "Adam"),
