@@ -392,7 +392,7 @@ def resumed(optimizer: Any, way: str, variables: list[Any]) -> Any:
     elif way == "store":
         method(another, "load_own_variables")(state)
     else:
-        for variable, value in zip(state_of(another), state, strict=False):  # before a step the first has less
+        for variable, value in zip(state_of(another)[: len(state)], state, strict=True):  # less, before the first step
             variable.assign(value)
     return another
 
