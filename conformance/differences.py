@@ -23,7 +23,6 @@ from .explain import (
     grid,
     heading,
     in_graph,
-    keyword_arguments,
     name_of,
     place,
     prepared,
@@ -117,7 +116,7 @@ def facts_of(document: Document) -> Iterator[tuple[str, str]]:
 def common_arguments(one: str, two: str) -> tuple[dict[str, Document], dict[str, Document]]:
     """The arguments of every optimizer of each edition, those through **kwargs included, by name."""
     first, second = (
-        {**{a["name"]: a for a in spec.editions()[edition]["arguments"]}, **keyword_arguments(edition)}
+        {**{a["name"]: a for a in spec.editions()[edition]["arguments"]}, **spec.keyword_arguments(edition)}
         for edition in (one, two)
     )
     return first, second
@@ -151,7 +150,7 @@ def own_arguments(optimizer: str, one: str, two: str) -> list[Row]:
     """The differences of an optimizer's arguments that are not those of all optimizers."""
     first, second = ({a["name"]: a for a in spec.arguments(optimizer, edition)} for edition in (one, two))
     for edition, arguments in zip((one, two), (first, second), strict=True):
-        arguments.update({name: a for name, a in keyword_arguments(edition).items() if name not in arguments})
+        arguments.update({name: a for name, a in spec.keyword_arguments(edition).items() if name not in arguments})
     shared = argument_rows(*common_arguments(one, two))
     rows = [row for row in argument_rows(first, second) if row not in shared and row[0] != "name"]
     orders = [

@@ -41,9 +41,9 @@ def explain_edition(console: Console, optimizer: str, edition: str) -> None:
     console.print(Text(signature(optimizer, edition)), soft_wrap=True)
 
     heading(console, "Hyperparameters")
-    own = {**spec.hyperparameters(optimizer, edition), **spec.keyword_arguments(optimizer, edition)}
+    own = {**spec.hyperparameters(optimizer, edition), **spec.own_keyword_arguments(optimizer, edition)}
     console.print(argument_table(own.values()))
-    common = {**{a["name"]: a for a in about["arguments"]}, **keyword_arguments(edition)}
+    common = {**{a["name"]: a for a in about["arguments"]}, **spec.keyword_arguments(edition)}
     heading(console, f"Arguments that every optimizer of {edition} has")
     console.print(argument_table(entry for name, entry in common.items() if name not in own))
     refused = [
@@ -205,13 +205,6 @@ def signature(optimizer: str, edition: str) -> str:
     parts = [f"{a['name']}={shown(a['default'])}" if "default" in a else a["name"] for a in arguments]
     path = spec.editions()[edition]["api"].replace("tensorflow.", "tf.")
     return textwrap.fill(f"{path}.{optimizer}({', '.join(parts)})", 116, subsequent_indent="    ")
-
-
-def keyword_arguments(edition: str) -> dict[str, Document]:
-    """The arguments that an edition takes through **kwargs, each with its name."""
-    return {
-        name: {"name": name, **entry} for name, entry in spec.editions()[edition].get("keyword_arguments", {}).items()
-    }
 
 
 def argument_table(entries: Iterable[Document]) -> Table:

@@ -222,7 +222,7 @@ TAILS = made_tails()
 
 def config_of(draw: st.DrawFn, edition: str, optimizer: str, drawing: Drawing) -> Document:
     """A config that the constructor takes: what the drawing asks for, a few hyperparameters, a few options."""
-    own = (*spec.hyperparameters(optimizer, edition), *spec.keyword_arguments(optimizer, edition))
+    own = (*spec.hyperparameters(optimizer, edition), *spec.own_keyword_arguments(optimizer, edition))
     arguments = arguments_of(edition, optimizer)
     asked = {name: draw(one_of(tuple(choices))) for name, choices in drawing.config if name in arguments}
     fixed = {*asked, *drawing.fixed, *(set(PIPELINE) - set(drawing.pipeline))}
@@ -243,10 +243,8 @@ def config_of(draw: st.DrawFn, edition: str, optimizer: str, drawing: Drawing) -
 
 @functools.cache
 def arguments_of(edition: str, optimizer: str) -> dict[str, Document]:
-    """Every argument of a constructor by its name, keyword arguments among them."""
-    named = {a["name"]: a for a in spec.arguments(optimizer, edition) if a["name"] not in ("name", "**kwargs")}
-    keywords = {**spec.editions()[edition].get("keyword_arguments", {}), **spec.keyword_arguments(optimizer, edition)}
-    return {**keywords, **named}
+    """Every argument of a constructor but the name, which changes nothing of what it computes."""
+    return {name: argument for name, argument in spec.taken(optimizer, edition).items() if name != "name"}
 
 
 def refused(config: Mapping[str, Any], edition: str, optimizer: str) -> bool:

@@ -111,9 +111,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     for config in ({}, *variant_configs(optimizer, edition)):
         lengths = case(config, LENGTHS)
         yield f"{slug(config)}+every-length".lstrip("+"), {**lengths, "events": lengths["events"][:2]}
-    given = {a["name"] for a in spec.arguments(optimizer, edition)} | set(
-        spec.editions()[edition].get("keyword_arguments", {})
-    )
+    given = set(spec.taken(optimizer, edition))
     for name, config in PIPELINE.items():
         if set(config) <= given:
             yield name, case(config, USUAL)

@@ -59,8 +59,7 @@ class Maker:
         self.thorough = optimizer in ("SGD", "Adam")
         self.other_dtypes = ("float64", "float16") if optimizer == "Adam" else ()
         self.usual = USUAL.get(optimizer, {"learning_rate": 0.1})
-        given = [argument["name"] for argument in spec.arguments(optimizer, edition)]
-        self.takes = {*given, *spec.editions()[edition].get("keyword_arguments", {})}
+        self.takes = set(spec.taken(optimizer, edition))
 
     def case(
         self,

@@ -44,8 +44,7 @@ class Maker:
         self.unscales = edition != "keras3"
         self.legacy = edition == "tf2.4" or edition.endswith(".legacy")
         self.optimizers = list(spec.available(edition))
-        self.takes = {argument["name"] for argument in spec.arguments("SGD", edition)}
-        self.takes |= set(spec.editions()[edition].get("keyword_arguments", {}))
+        self.takes = set(spec.taken("SGD", edition))
 
     def described(self, inner: Any, given: Document) -> Document:
         """The wrapper with its arguments."""

@@ -77,8 +77,7 @@ def thorough(edition: str, optimizer: str) -> Iterator[Case]:
         features = ["errors"] if edition in REFUSED[name] else []
         yield f"schedule-of-{name}", case(optimizer, {"learning_rate": given}, features=features)
         yield f"schedule-of-{name}-float64", case(optimizer, {"learning_rate": given}, None, features, "float64")
-    takes = {argument["name"] for argument in spec.arguments(optimizer, edition)}
-    takes |= set(spec.editions()[edition].get("keyword_arguments", {}))
+    takes = set(spec.taken(optimizer, edition))
     for name, config in PIPELINE.items():
         if set(config) <= takes:
             yield f"schedule+{name}", case(optimizer, {"learning_rate": EXPONENTIAL, **config})

@@ -100,8 +100,7 @@ def pair_cases(edition: str) -> Iterator[Document]:
 
 def factors(edition: str, optimizer: str) -> dict[str, list[str]]:
     """The levels of every factor that this optimizer of an edition has, the plain one first."""
-    takes = {argument["name"] for argument in spec.arguments(optimizer, edition)} | {"clip"}
-    takes |= set(spec.editions()[edition].get("keyword_arguments", {}))
+    takes = {*spec.taken(optimizer, edition), "clip"}
     configs = {name: list(levels) for name, levels in CONFIGS.items() if name in takes}
     others = {name: list(levels) for name, levels in OTHERS.items() if name != "finalize" or "use_ema" in takes}
     return {"variant": list(VARIANTS[optimizer]), **configs, **others}

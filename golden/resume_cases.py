@@ -55,8 +55,7 @@ def clauses_of(edition: str, optimizer: str, way: str) -> list[str]:
 
 def cases_of(edition: str, optimizer: str) -> Iterator[tuple[str, str, Document]]:
     """The cases of one optimizer: name, way, and the rest."""
-    keys = {a["name"] for a in spec.arguments(optimizer, edition)}
-    keys |= set(spec.editions()[edition].get("keyword_arguments", {}))
+    keys = set(spec.taken(optimizer, edition))
     for way in serialization.ways_of_resuming(edition):
         yield "", way, case(optimizer, {}, way, TWO)
         for config in with_more_state(optimizer, edition) if way != "config" else ():

@@ -88,8 +88,7 @@ def schedule(class_name: str, config: Document) -> Document:
 def configs_of(edition: str, optimizer: str) -> Iterator[Case]:
     """Cases about the configs of an optimizer."""
     own = spec.hyperparameters(optimizer, edition)
-    keys = {a["name"] for a in spec.arguments(optimizer, edition)}
-    keys |= set(spec.editions()[edition].get("keyword_arguments", {}))
+    keys = set(spec.taken(optimizer, edition))
     learning_rates = [f"CONFIG-{n}" for n in (6, 7, 8)]
     usual = ["CONFIG-1", "CONFIG-2", "CONFIG-3", "CONFIG-4", "CONFIG-5", *learning_rates, "CONFIG-15"]
     yield (

@@ -106,8 +106,7 @@ def unnamed(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield "refused-index-5-of-5", refused(out_of_range(case({}, "distinct-rows")))
     if edition == "keras3" and optimizer not in ("SGD", "Adagrad"):  # which scatter: they refuse it half way
         yield "negative-index", negative(case({}, "duplicate-rows"))
-    given = {argument["name"] for argument in spec.arguments(optimizer, edition)}
-    given |= set(spec.editions()[edition].get("keyword_arguments", {}))
+    given = set(spec.taken(optimizer, edition))
     thorough = optimizer in ("SGD", "Adam")
     options = [*CLIPPING, {"weight_decay": 0.1}, EMA, {"gradient_accumulation_steps": 2}] if thorough else CLIPPING[:1]
     for config in options:

@@ -44,7 +44,7 @@ def subtle_cases(edition: str, optimizer: str) -> Iterator[Case]:
             yield f"{slug(nothing)}+zero-from-the-first", make.case(nothing, PAIR, all_zero)
     if "epsilon_1" in own:
         yield "one-row+zero-from-the-first", make.case({}, {"row": (1, 3), "single": (1,)}, all_zero)
-    for name, entry in spec.keyword_arguments(optimizer, edition).items():
+    for name, entry in spec.own_keyword_arguments(optimizer, edition).items():
         for sample in entry["samples"]:
             yield f"{slug({name: sample})}+late-steps", make.case({name: sample}, ELEVEN, late)
     if optimizer in ("AdamW", "Lion", "Muon"):
@@ -77,8 +77,7 @@ class Maker:
     def __init__(self, edition: str, optimizer: str) -> None:
         self.edition, self.optimizer = edition, optimizer
         self.dtypes = dtypes_of(edition, optimizer)
-        given = [argument["name"] for argument in spec.arguments(optimizer, edition)]
-        self.takes = {*given, *spec.editions()[edition].get("keyword_arguments", {})}
+        self.takes = set(spec.taken(optimizer, edition))
 
     def case(
         self, config: Document, shapes: dict[str, Shape], events: Any, dtype: str = "float32", begin: float = 0.0

@@ -81,7 +81,12 @@ def hyperparameters(optimizer: str, edition: str) -> dict[str, Document]:
     }
 
 
-def keyword_arguments(optimizer: str, edition: str) -> dict[str, Document]:
+def keyword_arguments(edition: str) -> dict[str, Document]:
+    """Arguments that only the **kwargs of every optimizer of `edition` take, by name."""
+    return {name: {"name": name, **entry} for name, entry in editions()[edition].get("keyword_arguments", {}).items()}
+
+
+def own_keyword_arguments(optimizer: str, edition: str) -> dict[str, Document]:
     """Arguments of this optimizer alone that only **kwargs take in `edition`, by name."""
     return {
         entry["name"]: entry
@@ -106,6 +111,12 @@ def arguments(optimizer: str, edition: str) -> list[Document]:
     everything = {**common, **own}
     order = _like(optimizer, edition).get("arguments") or [*own, *(name for name in common if name not in own)]
     return [everything[name] for name in order]
+
+
+def taken(optimizer: str, edition: str) -> dict[str, Document]:
+    """Every argument that the constructor takes, by name: first what only **kwargs take, then its signature."""
+    stated = {entry["name"]: entry for entry in arguments(optimizer, edition) if entry["name"] != "**kwargs"}
+    return {**keyword_arguments(edition), **own_keyword_arguments(optimizer, edition), **stated}
 
 
 def state(optimizer: str, edition: str) -> list[Any]:

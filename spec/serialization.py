@@ -12,7 +12,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import Document, _folder, arguments, editions, hyperparameters
+from . import Document, _folder, hyperparameters, taken
 from . import schedule as schedules
 
 SCALAR = {"float": "number", "int": "integer", "bool": "boolean", "string": "string"}
@@ -69,8 +69,7 @@ def schema_of_config(optimizer: str, edition: str) -> Document:
     A number is one of JSON's; a scalar of numpy is `{"$float32": 0.5}`; a schedule is a dict with its class and config.
     """
     keys, constant = config_keys(optimizer, edition), always()
-    stated = {entry["name"]: entry for entry in arguments(optimizer, edition)}
-    stated = {**editions()[edition].get("keyword_arguments", {}), **stated}
+    stated = taken(optimizer, edition)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"Config of {optimizer} in {edition}",

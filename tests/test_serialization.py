@@ -59,7 +59,7 @@ def test_every_argument_is_a_key_of_the_config_or_said_to_be_left_out(edition: s
     forgotten = {("tf2.9", "SGD"): {"amsgrad"}}.get((edition, optimizer), set())
     nameless = {"name"} if edition == "tf2.9" else set()
     assert arguments - set(keys) == forgotten | nameless
-    keywords = set(spec.editions()[edition].get("keyword_arguments", {}))
+    keywords = set(spec.keyword_arguments(edition))
     assert set(keys) - arguments - keywords == set(serialization.always()) & set(keys) - arguments
 
 

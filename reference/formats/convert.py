@@ -182,9 +182,7 @@ def edition_of(saved: SavedOptimizer, given: str | None, path: Path | str) -> st
 
 def defaults(name: str, edition: str) -> Document:
     """Every argument that the class takes, with its default."""
-    keywords = spec.editions()[edition].get("keyword_arguments", {})
-    stated = {n: entry.get("default") for n, entry in keywords.items()}
-    return stated | {a["name"]: a.get("default") for a in spec.arguments(name, edition) if a["name"] != "**kwargs"}
+    return {argument: entry.get("default") for argument, entry in spec.taken(name, edition).items()}
 
 
 def arguments_of(name: str, edition: str, config: Document, saved: SavedOptimizer) -> Document:
