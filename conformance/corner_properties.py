@@ -182,3 +182,24 @@ def a_clipped_step_is_that_of_the_reference(subject: Subject, case: Document) ->
 def rows_in_a_corner_move_as_in_the_reference(subject: Subject, case: Document) -> None:
     """Sparse gradients, with options at the ends of what they may be, do what they do in the reference."""
     equals_the_reference(subject, case)
+
+
+NOTHING = (("epsilon", (0.0, 0.0, 0.01)), ("initial_accumulator_value", (0.0, 0.0, 0.1)))
+"""Numbers that keep a divisor from being 0, and don't."""
+
+
+@keeping(
+    "P-93",
+    Life(
+        kinds=("sparse", "sparse", "zeros", "again"),
+        events=(1, 3),
+        drawing=corners(((4,), (3, 2)), (1, 1), config=NOTHING),
+        begins=BEGINS,
+        seeded=True,
+        scheduled=False,
+    ),
+    optimizers=("Adagrad", "RMSprop", "Adadelta", "ScheduleFreeAdamW", "Ftrl"),
+)
+def a_divisor_of_nothing_counts_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Where a divisor may be 0, rows move as in the reference."""
+    equals_the_reference(subject, case)

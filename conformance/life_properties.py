@@ -57,6 +57,12 @@ def a_schedule_gives_what_the_reference_gives(subject: Subject, case: Document) 
     equals_the_reference(subject, case)
 
 
+@keeping("P-92", Calls(around=True), editions=RELEASES)
+def a_schedule_around_its_landmarks_is_that_of_the_reference(subject: Subject, case: Document) -> None:
+    """Before step 0, and just before and after its boundaries, a schedule gives what that of the reference does."""
+    equals_the_reference(subject, case)
+
+
 @keeping("P-66", Life(kinds=("again", "again", "again", "again", "sparse", "iterations"), events=(4, 16)))
 def a_steady_life_is_that_of_the_reference(subject: Subject, case: Document) -> None:
     """Where the same gradients come again and again, the trajectory is that of the reference."""

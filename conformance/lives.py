@@ -87,6 +87,8 @@ class Calls:
 
     dtypes: tuple[str, ...] = ("int64", "int32", "float32", "float64", "int", "float")
     names: tuple[str, ...] = tuple(schedules.schedules())
+    around: bool = False
+    """Are the steps before 0, and those in floating point as near to the landmarks as float32 can tell?"""
 
 
 @functools.cache
@@ -465,7 +467,7 @@ def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls
     dtype = draw(one_of(calls.dtypes))
     landmarks = schedule_cases.landmarks(schedule_cases.full(edition, name, config))
     steps = sorted({*landmarks, *(draw(between(0, 4096)) for _ in range(6))})
-    typed = schedule_cases.typed(steps, dtype)
+    typed = around(draw, landmarks, dtype) if calls.around else schedule_cases.typed(steps, dtype)
     return {
         "id": f"{edition}/schedules/{name.lower()}/drawn",
         "edition": edition,
@@ -475,6 +477,18 @@ def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls
         "schedule": {"class_name": name, "config": config},
         "steps": typed,
     }
+
+
+def around(draw: st.DrawFn, landmarks: Sequence[int], dtype: str) -> Document:
+    """Steps before 0, and of a dtype that has fractions some that are close to the landmarks."""
+    before = [-1 - draw(between(0, 63)) for _ in range(3)]
+    if "int" in dtype:
+        return {"dtype": dtype, "values": sorted({-1, *before})}
+    near = [mark * (1 + side * 2.0**-21) for mark in landmarks if mark < FAR for side in (-1, -3, 2)]
+    return {"dtype": dtype, "values": sorted({-0.5, *map(float, before), *near})}
+
+
+FAR = 2**20
 
 
 def schedule_config(draw: st.DrawFn, edition: str, name: str) -> Document:

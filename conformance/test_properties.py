@@ -62,6 +62,9 @@ LIVE = {
     "P-88": 640,
     "P-89": 200,
     "P-90": 450,
+    "P-91": 30,
+    "P-92": 110,
+    "P-93": 100,
 }
 """Cases of the properties that compare with the reference, for all editions and optimizers together."""
 MOST = 60

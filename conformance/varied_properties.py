@@ -79,3 +79,9 @@ def a_graph_steps_as_in_the_reference(subject: Subject, case: Document) -> None:
 def each_case_of_a_wrapper_is_that_of_the_reference(subject: Subject, case: Document) -> None:
     """Whatever was thought of for a wrapper, with other numbers, goes as in the reference."""
     equals_the_reference(subject, case)
+
+
+@keeping("P-91", Varied("uncommon", each=True))
+def what_is_seldom_met_goes_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Weights and rows that are not finite, and options that are taken back, count as in the reference."""
+    equals_the_reference(subject, case)

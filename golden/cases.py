@@ -27,6 +27,7 @@ from .rare_cases import rare_cases
 from .replica_cases import replica_cases
 from .sparse_cases import sparse_cases
 from .subtle_cases import subtle_cases
+from .uncommon_cases import uncommon_cases
 
 STEPS = 10
 USUAL: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
@@ -128,6 +129,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from subtle_cases(edition, optimizer)
     yield from backend_cases(edition, optimizer)
     yield from rare_cases(edition, optimizer)
+    yield from uncommon_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

@@ -180,6 +180,7 @@ def loss_scale_cases(edition: str, wrapper: str) -> Iterator[Case]:
     yield from nulls(make)
     yield from sparse(make)
     yield from dtypes(make)
+    yield from single_elements(make)
     yield from inner_optimizers(make)
     yield from attributes(make)
     yield from methods(make)
@@ -343,6 +344,25 @@ def dtypes(make: Maker) -> Iterator[Case]:
                 yield f"{dtype}+{slug(config)}", make.case(lambda s: s.many("ffiff"), config, dtype=dtype)
         adam = {"class_name": "Adam", "config": {"learning_rate": 0.1}}
         yield f"{dtype}+adam", make.case(lambda s: s.many("fif"), dtype=dtype, inner=adam)
+
+
+SINGLE: dict[str, Shape] = {"scale": (), "single": (1,), "bias": (3,)}
+
+
+def single_elements(make: Maker) -> Iterator[Case]:
+    """Scalars and variables of one element, with scales that each dtype holds, and that float16 does not."""
+    for dtype in dtypes_of(make.edition, "SGD"):
+        for scale in (3.0, 2.0**17):
+            given = {**USUAL, "initial_scale": scale}
+
+            def played(s: Steps, scale: float = scale) -> list[Document]:
+                s.scale = min(scale, 4096.0)
+                return s.many("ffif")
+
+            yield (
+                f"single-elements-{dtype}+initial_scale={scale}",
+                make.case(played, given=given, dtype=dtype, shapes=SINGLE),
+            )
 
 
 PIPELINE: dict[str, Document] = {

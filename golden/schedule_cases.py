@@ -2,7 +2,8 @@
 
 For every schedule of an edition: the usual arguments; each argument at each of its samples; a covering array of
 all pairs; steps of every dtype; initial learning rates of other dtypes; and what must be refused.  Each is called
-at its landmarks: the first steps, every boundary and one step around it, and far beyond the end.
+at its landmarks: the first steps, every boundary and one step around it, and far beyond the end; and, for each option,
+at negative steps and so near to the boundaries that rounding tells.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from .promote import PROMOTED, promoted_cases
 
 Document = dict[str, Any]
 FAR = [10**6, 2**31]
+BEFORE = [-1000, -21, -11, -10, -3, -2, -1]
+NEAR = 2.0**-21
+"""So close to a boundary, in parts of it, that a float32 can just tell."""
 DTYPES = ["int", "float", "int32", "int64", "float32", "float64", "float16"]
 OTHER_RATES: list[Any] = [
     {"dtype": "float64", "value": 0.1},
@@ -111,6 +115,10 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
     end = landmarks(full(edition, schedule, usual))
     for dtype in DTYPES:
         yield case(f"steps-{dtype}", {}, typed(end, dtype))
+    for option in ({}, *one_of_each(varied)):
+        around = close(boundaries(full(edition, schedule, {**usual, **random, **option})))
+        yield case("+".join(filter(None, [slug(option), "steps-before-0"])), option, whole(BEFORE))
+        yield case("+".join(filter(None, [slug(option), "steps-near-boundaries"])), option, around)
     if "initial_learning_rate" in own:
         for rate in OTHER_RATES:
             given = {"initial_learning_rate": rate}
@@ -205,6 +213,12 @@ def boundaries(config: Document) -> Iterable[float]:
     steps = config["decay_steps"]
     warmup = config.get("warmup_steps") or 0
     return [*([warmup] if warmup else []), *(warmup + steps * count for count in (1, 2, 10))]
+
+
+def close(boundaries: Iterable[float]) -> Document:
+    """float64 steps just before and just after each boundary, and a little below 0."""
+    found = {boundary * (1 + side * NEAR) for boundary in boundaries for side in (-1, -3, 2)}
+    return {"dtype": "float64", "values": sorted({-0.5, -NEAR, NEAR, *found})}
 
 
 def whole(steps: Iterable[int]) -> Document:

@@ -126,8 +126,10 @@ def one_of_two_zeros(result: Operand, x: Operand, y: Operand) -> Operand:
 def cast_tensor(dtype: np.dtype, *values: Operand | float) -> list[Any]:
     """Each value cast to `dtype`, as `tf.cast` does it: a Python float is a float32 tensor first, for float64 too.
 
-    ValueError for what is no number: a function.
+    ValueError for what is no number: a function, None.
     """
+    if any(value is None for value in values):  # of which numpy would make NaN
+        raise ValueError(f"expected numbers, of which {dtype} is made. Received: {values}")
     try:
         return [dtype.type(value if isinstance(value, np.generic) else np.float32(value)) for value in values]
     except TypeError as error:

@@ -1,0 +1,179 @@
+"""Cases of what a port seldom meets: weights that are not finite, numbers with all digits, options that are taken back.
+
+Each kind goes over all optimizers, or over all options of the pipeline, and asks what they do where three digits, round
+hyperparameters and an option that stays as it was would not tell.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from goldenstep import spec
+
+from .drawing import Document, Shape, dtypes_of, features_of, slug, typed
+from .lifecycle_cases import CLIPS, Case, Maker, Steps, attempt
+from .sparse_cases import configs_of_variants, drawn, spoiled
+
+PAIR: dict[str, Shape] = {"kernel": (2, 3), "bias": (5,)}
+SPECIAL = ("NaN", "Infinity", "-Infinity")
+TAKEN_BACK: dict[str, tuple[Any, Any]] = {
+    "weight_decay": (0.5, 0.0),
+    "clipnorm": (0.5, 0.0),
+    "clipvalue": (0.25, 0.0),
+    "global_clipnorm": (0.5, 0.0),
+    "decay": (0.5, 0.0),
+    "use_ema": (True, False),
+    "ema_overwrite_frequency": (1, 0),
+    "loss_scale_factor": (4.0, 0.0),
+    "nesterov": (True, False),
+}
+"""Options of the pipeline, each with a value that shows and with what takes it back."""
+
+
+def uncommon_cases(edition: str, optimizer: str) -> Iterator[Case]:
+    """Pairs of a slug and a case without id, edition and clauses."""
+    yield from spoiled_and_taken_back(edition, optimizer)
+    yield from all_digits(edition, optimizer)
+    make = Maker(edition, optimizer)
+    if optimizer == "SGD":  # the pipeline is the same for all
+        yield from options_of_all_digits(make)
+        yield from clips_that_come_later(make)
+        yield from schedules_between_steps(make)
+
+
+def spoiled_and_taken_back(edition: str, optimizer: str) -> Iterator[Case]:
+    """Those of them that are as good with other numbers, for the properties (conformance/variations.py)."""
+    make = Maker(edition, optimizer)
+    yield from weights_not_finite(make)
+    for config in configs_of_variants(optimizer, edition):
+        yield f"sparse-{slug(config)}+nan", spoiled(drawn(optimizer, config, "distinct-rows", (5, 2), "float32"))
+    if make.thorough or optimizer == "AdamW":
+        yield from taken_back(make)
+
+
+def weights_not_finite(make: Maker) -> Iterator[Case]:
+    """Some weights of a matrix are not finite, and the others move as they should; with a decay of nothing, too."""
+    options: list[Document] = [{}, *([{"weight_decay": 0.0}] if "weight_decay" in make.takes else [])]
+    for config in options:
+        case = make.case(config, lambda s: s.many(3), flags=["weights-not-finite"], shapes=PAIR)
+        case["variables"][0]["value"]["values"][0] = "NaN"
+        case["variables"][1]["value"]["values"][1:3] = SPECIAL[1:]
+        yield f"{slug(config)}+weights-not-finite".lstrip("+"), case
+
+
+def all_digits(edition: str, optimizer: str) -> Iterator[Case]:
+    """Hyperparameters, weights and gradients with all the digits that there are, in each dtype."""
+    own = spec.hyperparameters(optimizer, edition)
+    stream = random.Random(f"all digits {optimizer}")
+    digits = {name: with_digits(stream, entry) for name, entry in own.items() if entry["type"] == "float"}
+    config = {name: value for name, value in digits.items() if value is not None}
+    chosen = ({n: v for n, v in c.items() if n not in config} for c in configs_of_variants(optimizer, edition))
+    variants = {slug(variant): variant for variant in ({}, *chosen)}
+    for dtype in dtypes_of(edition, optimizer):
+        for name, variant in variants.items() if dtype == "float32" else [("", {})]:
+            yield f"{name}+all-digits-{dtype}".lstrip("+"), precise(optimizer, {**config, **variant}, dtype)
+
+
+def with_digits(stream: random.Random, entry: Document) -> float | None:
+    """A number a little nearer to 0 than the first sample that is none."""
+    found = [x for x in entry["samples"] if isinstance(x, float) and x and math.isfinite(x)]
+    return found[0] * (0.9 + 0.1 * stream.random()) if found else None
+
+
+def precise(optimizer: str, config: Document, dtype: str, steps: int = 3) -> Document:
+    """Some steps of numbers that are not cut."""
+    stream = random.Random(f"all digits {optimizer} {sorted(config)} {dtype}")
+
+    def numbers(shape: Shape) -> list[Any]:
+        return typed([stream.gauss(0, 1) for _ in range(math.prod(shape))], dtype)
+
+    variables = [
+        {"name": name, "value": {"dtype": dtype, "shape": list(shape), "values": numbers(shape)}}
+        for name, shape in PAIR.items()
+    ]
+    return {
+        "features": ["dense", *features_of(config)],
+        "flags": [],
+        "optimizer": {"class_name": optimizer, "config": config},
+        "variables": variables,
+        "events": [{"apply": [numbers(shape) for shape in PAIR.values()]} for _ in range(steps)],
+    }
+
+
+PRECISE: dict[str, Document] = {
+    "weight_decay": {"weight_decay": 0.0937214},
+    "clipvalue": {"clipvalue": 0.4731943},
+    "clipnorm": {"clipnorm": 0.4731943},
+    "global_clipnorm": {"global_clipnorm": 0.4731943},
+    "use_ema": {"use_ema": True, "ema_momentum": 0.7319643, "ema_overwrite_frequency": 2},
+    "decay": {"decay": 0.3719461},
+    "loss_scale_factor": {"loss_scale_factor": 3.7194617},
+    "gradient_accumulation_steps": {"gradient_accumulation_steps": 3},
+}
+
+
+def options_of_all_digits(make: Maker) -> Iterator[Case]:
+    """Options of the pipeline that no float is near to, with numbers that are not cut."""
+    for name, config in PRECISE.items():
+        if set(config) <= make.takes:
+            for dtype in dtypes_of(make.edition, make.optimizer):
+                given = {"learning_rate": 0.1372846, **config}
+                yield f"{name}-of-all-digits-{dtype}", precise(make.optimizer, given, dtype, steps=4)
+
+
+def clips_that_come_later(make: Maker) -> Iterator[Case]:
+    """Each kind of clipping beside each other, one of them from the third step on."""
+    for first in CLIPS:
+        for second in CLIPS:
+            if first != second:
+                events = changing(second, 0.25)
+                yield f"{first}=0.75+{second}-comes-later", make.case({first: 0.75}, events, ["learning_rate"])
+
+
+BETWEEN: Document = {"boundaries": [1.5, 2.75, 2**24], "values": [0.1, 0.03, 0.3, 0.007]}
+COUNTS = (3000, 70000, 2**24, 2**24 + 1, 2**31 - 2, 2**31)
+
+
+def schedules_between_steps(make: Maker) -> Iterator[Case]:
+    """Boundaries between two steps, and steps that float16, float32 and int32 do not hold."""
+    exponential = {"initial_learning_rate": 0.1, "decay_steps": 1e9, "decay_rate": 0.5}
+    for name, config in (("PiecewiseConstantDecay", BETWEEN), ("ExponentialDecay", exponential)):
+        rate: Document = {"learning_rate": {"class_name": name, "config": config}}
+        for dtype in dtypes_of(make.edition, make.optimizer):
+            case = make.case(rate, far, ["schedules"], dtype=dtype, shapes={"bias": (3,)})
+            yield f"far-{name.lower()}-{dtype}", case
+
+
+def far(s: Steps) -> list[Document]:
+    """Four steps, then one at each of some counts, and after it another."""
+    jumps = [[attempt({"set_iterations": count}), *map(attempt, s.many(2))] for count in COUNTS]
+    return [*s.many(4), *(event for jump in jumps for event in jump)]
+
+
+def taken_back(make: Maker) -> Iterator[Case]:
+    """An option counts, is 0 or False, then null, and counts again."""
+    for name, (value, nothing) in TAKEN_BACK.items():
+        if name not in make.takes or (name == "nesterov" and make.optimizer != "SGD"):
+            continue
+        config: Document = {name: value}
+        if name == "ema_overwrite_frequency":
+            config = {"use_ema": True, "ema_momentum": 0.75, **config}
+        yield (
+            f"{slug({name: value})}-taken-back",
+            make.case(config, changing(name, nothing, None, value), ["learning_rate"]),
+        )
+
+
+def changing(name: str, *values: Any) -> Callable[[Steps], list[Document]]:
+    """Two steps, then for each value an assignment and a step."""
+
+    def played(s: Steps) -> list[Document]:
+        events = s.many(2)
+        for assigned in values:
+            events += [attempt({"set": {name: assigned}}), attempt(s.apply())]
+        return events
+
+    return played
