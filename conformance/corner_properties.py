@@ -203,3 +203,18 @@ NOTHING = (("epsilon", (0.0, 0.0, 0.01)), ("initial_accumulator_value", (0.0, 0.
 def a_divisor_of_nothing_counts_as_in_the_reference(subject: Subject, case: Document) -> None:
     """Where a divisor may be 0, rows move as in the reference."""
     equals_the_reference(subject, case)
+
+
+@keeping(
+    "P-94",
+    Life(
+        kinds=("apply", "apply", "grown", "again", "sparse", "far"),
+        events=(2, 4),
+        drawing=Drawing(shapes=SHORT, variables=(1, 2), digits=True),
+        begins=BEGINS[1:],
+        seeded=True,
+    ),
+)
+def all_digits_count_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """With numbers that no float is near to, and steps that no float holds, the trajectory is that of the reference."""
+    equals_the_reference(subject, case)

@@ -52,9 +52,11 @@ MISSING = ("none", "some", "order")
 SPARSE = ("sparse", "sparse", "sparse")
 CHANGES = ("rate", "iterations", "hyper", "finalize", "exclude")
 ASSIGNING = "assign"
-JUMPS = ("jump", "late")
-"""Steps before which the counter jumps: anywhere, or to where one of these numbers of steps is about to be over."""
+JUMPS = ("jump", "late", "far")
+"""Steps before which the counter jumps: anywhere, to where one of these numbers of steps is about to be over, or to
+where float16, float32 or int32 is."""
 LATE = (999, 999, 1000, 9999)
+FAR_STEPS = (70000, 2**24, 2**31 - 1, 2**31)
 EVERYTHING = (*GRADIENTS, *MISSING, *SPARSE, *CHANGES)
 COUNTS = (1, 0, 9, 99, 499, 998, 999, 1000, 9999, 2**15 - 1, 2**24, 49)
 """What the counter of steps may be set to: around every number at which something might begin to differ."""
@@ -261,7 +263,7 @@ class Maker:
         if self.count == MOST_STEPS:
             return []
         if kind in JUMPS and self.count:
-            to = choice**2 // 3 if kind == "jump" else LATE[choice % len(LATE)]
+            to = {"late": LATE, "far": FAR_STEPS}[kind][choice % 4] if kind != "jump" else choice**2 // 3
             return [{"attempt": {"set_iterations": to}}, *self.events(("grown", "zero")[choice >> 7], choice // 4)]
         self.count += 1
         scales = (*SCALES.get(self.numbers.dtype, ORDINARY), *EXTREME[self.numbers.dtype])
@@ -269,7 +271,9 @@ class Maker:
         shapes = self.numbers.shapes
         gradients = [self.numbers.array(i, self.count, shape, scale) for i, shape in enumerate(shapes)]
         form = (
-            {"some": "apply", "order": "apply", "none": "apply", "jump": "apply", "late": "apply"}.get(kind, kind)
+            {"some": "apply", "order": "apply", "none": "apply", "jump": "apply", "late": "apply", "far": "apply"}.get(
+                kind, kind
+            )
             if self.count == 1
             else kind
         )
@@ -465,6 +469,8 @@ def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls
     name = draw(one_of(names))
     config = schedule_config(draw, edition, name)
     dtype = draw(one_of(calls.dtypes))
+    if calls.around:
+        config |= {entry["name"]: draw(one_of((True, False))) for entry in switches(edition, name)}
     landmarks = schedule_cases.landmarks(schedule_cases.full(edition, name, config))
     steps = sorted({*landmarks, *(draw(between(0, 4096)) for _ in range(6))})
     typed = around(draw, landmarks, dtype) if calls.around else schedule_cases.typed(steps, dtype)
@@ -479,12 +485,17 @@ def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls
     }
 
 
+def switches(edition: str, name: str) -> list[Document]:
+    """The arguments of a schedule that are True or False."""
+    return [entry for entry in schedules.arguments(name, edition) if entry["type"] == "bool"]
+
+
 def around(draw: st.DrawFn, landmarks: Sequence[int], dtype: str) -> Document:
     """Steps before 0, and of a dtype that has fractions some that are close to the landmarks."""
     before = [-1 - draw(between(0, 63)) for _ in range(3)]
     if "int" in dtype:
         return {"dtype": dtype, "values": sorted({-1, *before})}
-    near = [mark * (1 + side * 2.0**-21) for mark in landmarks if mark < FAR for side in (-1, -3, 2)]
+    near = [mark * (1 + side * 2.0**-21) for mark in landmarks if 0 < mark < FAR for side in (-1, 2)]
     return {"dtype": dtype, "values": sorted({-0.5, *map(float, before), *near})}
 
 

@@ -98,6 +98,8 @@ class Drawing:
     """Are they, and what is next to them, likelier than any other?"""
     clipped: bool = False
     """Are gradients always clipped?"""
+    digits: bool = False
+    """Is every number of a config there, with all its digits, near one of its samples?"""
 
 
 @functools.cache
@@ -228,6 +230,8 @@ def config_of(draw: st.DrawFn, edition: str, optimizer: str, drawing: Drawing) -
     fixed = {*asked, *drawing.fixed, *(set(PIPELINE) - set(drawing.pipeline))}
     free = tuple(name for name in own if name not in fixed)
     chosen = several(draw, free, 0, drawing.corners)
+    if drawing.digits:
+        chosen += [name for name in free if arguments_of(edition, optimizer)[name]["type"] == "float"]
     config = {name: value(draw, edition, optimizer, name, drawing) for name in own if name in chosen}
     options = tuple(name for name in drawing.pipeline if name in arguments and name not in (*own, *asked))
     chosen = several(draw, options, draw(between(0, len(CLIPPING) - 1)))
@@ -273,6 +277,9 @@ def corners_of(name: str, low: float, high: float) -> tuple[float, ...]:
 def value(draw: st.DrawFn, edition: str, optimizer: str, name: str, drawing: Drawing) -> Any:
     """A value of an argument: one of its samples, or anything in its range, or an end of that."""
     kind, samples, low, high = range_of(edition, optimizer, name)
+    if drawing.digits and kind == "float":
+        near = next((x for x in samples if isinstance(x, float) and x and low <= x / 2 <= high), high)
+        return near * (0.5 + int.from_bytes(draw(three_bytes), "big") / 2**25)
     if drawing.corners and kind == "float" and draw(between(0, 3)):
         return draw(one_of(corners_of(name, low, high)))
     if drawing.edges and kind == "float" and draw(between(0, 2)) == 2:

@@ -21,6 +21,8 @@ from .promote import PROMOTED, promoted_cases
 
 Document = dict[str, Any]
 FAR = [10**6, 2**31]
+ODD_BOUNDARIES = [-5.5, 2.5, 2049, 2**24 + 1, 2**31 - 129]
+"""Boundaries between two steps, and such as float16 or float32 don't hold."""
 BEFORE = [-1000, -21, -11, -10, -3, -2, -1]
 NEAR = 2.0**-21
 """So close to a boundary, in parts of it, that a float32 can just tell."""
@@ -132,6 +134,11 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
             yield f"random-{slug({name: value})}", drawn, whole([3] * 256), ["random"]
             late = [usual["decay_steps"] + more for more in (0, 1, *FAR)]
             yield f"random-{slug({name: value})}-after-the-end", drawn, whole(late), []
+    for dtype in DTYPES if "boundaries" in own else ():
+        steps = [step for boundary in ODD_BOUNDARIES for step in (math.floor(boundary), math.ceil(boundary) + 1)]
+        held = [step for step in steps if "int" not in dtype or step < 2**31 or dtype == "int64"]
+        given = {"boundaries": ODD_BOUNDARIES, "values": [0.5**count for count in range(len(ODD_BOUNDARIES) + 1)]}
+        yield case(f"odd-boundaries-{dtype}", given, typed(held, dtype))
     for entry in spec.schedules()[schedule]["refuses"]:
         for given in entry["examples"]:
             if set(given) <= set(own):

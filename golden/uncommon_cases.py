@@ -6,6 +6,7 @@ hyperparameters and an option that stays as it was would not tell.
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Iterator
@@ -15,9 +16,12 @@ from goldenstep import spec
 
 from .drawing import Document, Shape, dtypes_of, features_of, slug, typed
 from .lifecycle_cases import CLIPS, Case, Maker, Steps, attempt
-from .sparse_cases import configs_of_variants, drawn, spoiled
+from .optimizer_schedule_cases import FLOAT16, FLOAT64, STAIRCASE
+from .sparse_cases import configs_of_variants, drawn, negative, spoiled
 
 PAIR: dict[str, Shape] = {"kernel": (2, 3), "bias": (5,)}
+NEGATIVE: list[Document] = [{"global_clipnorm": 0.5}, {"gradient_accumulation_steps": 2}]
+"""Options that make an array of rows before the rule sees them."""
 SPECIAL = ("NaN", "Infinity", "-Infinity")
 TAKEN_BACK: dict[str, tuple[Any, Any]] = {
     "weight_decay": (0.5, 0.0),
@@ -38,10 +42,14 @@ def uncommon_cases(edition: str, optimizer: str) -> Iterator[Case]:
     yield from spoiled_and_taken_back(edition, optimizer)
     yield from all_digits(edition, optimizer)
     make = Maker(edition, optimizer)
+    slow: Document = {"beta_2": 0.9999} if "beta_2" in spec.hyperparameters(optimizer, edition) else {}
+    yield "far-steps", make.case(slow, far_from_0, ["learning_rate"], shapes={"bias": (3,)})
     if optimizer == "SGD":  # the pipeline is the same for all
         yield from options_of_all_digits(make)
         yield from clips_that_come_later(make)
-        yield from schedules_between_steps(make)
+        yield from far_exponentials(make)
+        yield from rates_of_another_dtype(make)
+        yield from constraints_of_all_digits(make)
 
 
 def spoiled_and_taken_back(edition: str, optimizer: str) -> Iterator[Case]:
@@ -52,6 +60,21 @@ def spoiled_and_taken_back(edition: str, optimizer: str) -> Iterator[Case]:
         yield f"sparse-{slug(config)}+nan", spoiled(drawn(optimizer, config, "distinct-rows", (5, 2), "float32"))
     if make.thorough or optimizer == "AdamW":
         yield from taken_back(make)
+    if optimizer == "SGD":
+        yield from far_pieces(make)
+        yield from spared_scalars(make)
+    if make.thorough and edition == "keras3":
+        for config in NEGATIVE:
+            case = negative(drawn(optimizer, config, "duplicate-rows", (5, 2), "float32"))
+            yield f"sparse-{slug(config)}+negative-index", case
+
+
+def spared_scalars(make: Maker) -> Iterator[Case]:
+    """Weight decay that a scalar is spared, alone or with another."""
+    for spared in ([2], [1, 2]) if "weight_decay" in make.takes else ():
+        first = attempt({"exclude": {"variables": spared}})
+        name = "-and-".join(map(str, spared))
+        yield f"exclude-variables-{name}", make.case({"weight_decay": 0.5}, lambda s: [first, *s.many(2)])  # noqa: B023
 
 
 def weights_not_finite(make: Maker) -> Iterator[Case]:
@@ -124,6 +147,24 @@ def options_of_all_digits(make: Maker) -> Iterator[Case]:
                 yield f"{name}-of-all-digits-{dtype}", precise(make.optimizer, given, dtype, steps=4)
 
 
+LIMITS: dict[str, Document] = {
+    "MinMaxNorm": {"min_value": 0.3172846, "max_value": 0.8431927, "rate": 0.3719465},
+    "MaxNorm": {"max_value": 0.7319643},
+    "UnitNorm": {},
+}
+
+
+def constraints_of_all_digits(make: Maker) -> Iterator[Case]:
+    """Norms whose limits no float is near to, in each dtype."""
+    for name, config in LIMITS.items():
+        for dtype in dtypes_of(make.edition, make.optimizer):
+            case = precise(make.optimizer, {"learning_rate": 0.1372846}, dtype)
+            for variable in case["variables"]:
+                variable["constraint"] = {"class_name": name, "config": config}
+            case = {**case, "features": ["dense", "constraints"], "flags": ["constraint"]}
+            yield f"{name.lower()}-of-all-digits-{dtype}", case
+
+
 def clips_that_come_later(make: Maker) -> Iterator[Case]:
     """Each kind of clipping beside each other, one of them from the third step on."""
     for first in CLIPS:
@@ -137,20 +178,47 @@ BETWEEN: Document = {"boundaries": [1.5, 2.75, 2**24], "values": [0.1, 0.03, 0.3
 COUNTS = (3000, 70000, 2**24, 2**24 + 1, 2**31 - 2, 2**31)
 
 
-def schedules_between_steps(make: Maker) -> Iterator[Case]:
+def far_pieces(make: Maker) -> Iterator[Case]:
     """Boundaries between two steps, and steps that float16, float32 and int32 do not hold."""
-    exponential = {"initial_learning_rate": 0.1, "decay_steps": 1e9, "decay_rate": 0.5}
-    for name, config in (("PiecewiseConstantDecay", BETWEEN), ("ExponentialDecay", exponential)):
-        rate: Document = {"learning_rate": {"class_name": name, "config": config}}
-        for dtype in dtypes_of(make.edition, make.optimizer):
-            case = make.case(rate, far, ["schedules"], dtype=dtype, shapes={"bias": (3,)})
-            yield f"far-{name.lower()}-{dtype}", case
+    for dtype in dtypes_of(make.edition, make.optimizer):
+        yield f"far-piecewiseconstantdecay-{dtype}", scheduled(make, "PiecewiseConstantDecay", BETWEEN, dtype)
+
+
+def far_exponentials(make: Maker) -> Iterator[Case]:
+    """The same of a schedule that goes on."""
+    config = {"initial_learning_rate": 0.1, "decay_steps": 1e9, "decay_rate": 0.5}
+    for dtype in dtypes_of(make.edition, make.optimizer):
+        yield f"far-exponentialdecay-{dtype}", scheduled(make, "ExponentialDecay", config, dtype)
+
+
+def scheduled(make: Maker, name: str, config: Document, dtype: str) -> Document:
+    """Far steps at the rates of a schedule."""
+    rate: Document = {"learning_rate": {"class_name": name, "config": config}}
+    return make.case(rate, far, ["schedules"], dtype=dtype, shapes={"bias": (3,)})
+
+
+def rates_of_another_dtype(make: Maker) -> Iterator[Case]:
+    """A schedule of a float32 gives way to one of a float64, or of a float16, and the other way round."""
+    rates = {"float32": STAIRCASE, "float64": FLOAT64, "float16": FLOAT16}
+    for first, second in itertools.permutations(rates, 2):
+        if "float32" in (first, second) and not (make.edition == "tf2.9" and first != "float32"):
+            events = changing("learning_rate", rates[second])
+            yield (
+                f"schedule-of-{first}-becomes-{second}",
+                make.case({"learning_rate": rates[first]}, events, ["schedules"]),
+            )
 
 
 def far(s: Steps) -> list[Document]:
     """Four steps, then one at each of some counts, and after it another."""
     jumps = [[attempt({"set_iterations": count}), *map(attempt, s.many(2))] for count in COUNTS]
     return [*s.many(4), *(event for jump in jumps for event in jump)]
+
+
+def far_from_0(s: Steps) -> list[Document]:
+    """A step, then two where float32, and two where int32, comes to its end."""
+    jumps = [[attempt({"set_iterations": count}), *map(attempt, s.many(2))] for count in (2**24, 2**31 - 1)]
+    return [s.apply(), *(event for jump in jumps for event in jump)]
 
 
 def taken_back(make: Maker) -> Iterator[Case]:
