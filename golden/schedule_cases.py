@@ -118,9 +118,9 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
     for dtype in DTYPES:
         yield case(f"steps-{dtype}", {}, typed(end, dtype))
     for option in ({}, *one_of_each(varied)):
-        around = close(boundaries(full(edition, schedule, {**usual, **random, **option})))
+        near = close(boundaries(full(edition, schedule, {**usual, **random, **option})))
         yield case("+".join(filter(None, [slug(option), "steps-before-0"])), option, whole(BEFORE))
-        yield case("+".join(filter(None, [slug(option), "steps-near-boundaries"])), option, around)
+        yield case("+".join(filter(None, [slug(option), "steps-near-boundaries"])), option, near)
     if "initial_learning_rate" in own:
         for rate in OTHER_RATES:
             given = {"initial_learning_rate": rate}
@@ -135,8 +135,8 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
             late = [usual["decay_steps"] + more for more in (0, 1, *FAR)]
             yield f"random-{slug({name: value})}-after-the-end", drawn, whole(late), []
     for dtype in DTYPES if "boundaries" in own else ():
-        steps = [step for boundary in ODD_BOUNDARIES for step in (math.floor(boundary), math.ceil(boundary) + 1)]
-        held = [step for step in steps if "int" not in dtype or step < 2**31 or dtype == "int64"]
+        around = [step for boundary in ODD_BOUNDARIES for step in (math.floor(boundary), math.ceil(boundary) + 1)]
+        held = [step for step in around if "int" not in dtype or step < 2**31 or dtype == "int64"]
         given = {"boundaries": ODD_BOUNDARIES, "values": [0.5**count for count in range(len(ODD_BOUNDARIES) + 1)]}
         yield case(f"odd-boundaries-{dtype}", given, typed(held, dtype))
     for entry in spec.schedules()[schedule]["refuses"]:
