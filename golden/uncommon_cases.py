@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from goldenstep import spec
+from goldenstep.spec import serialization
 
 from .drawing import Document, Shape, dtypes_of, features_of, slug, typed
-from .lifecycle_cases import CLIPS, Case, Maker, Steps, attempt
+from .lifecycle_cases import CLIPS, EMPTY, Case, Maker, Steps, attempt
 from .optimizer_schedule_cases import FLOAT16, FLOAT64, STAIRCASE
 from .sparse_cases import configs_of_variants, drawn, negative, spoiled
 
@@ -49,6 +50,10 @@ def uncommon_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield from clips_that_come_later(make)
         yield from far_exponentials(make)
         yield from rates_of_another_dtype(make)
+        yield from resumed_far_from_0(make)
+        yield "schedule+empty-list", make.case({"learning_rate": STAIRCASE}, before_nothing, ["schedules", "none"])
+        three = make.case({}, of_three, ["aggregation"])
+        yield "three-replicas", {**three, "flags": [*three["flags"], "replicas"], "replicas": 3}
         yield from constraints_of_all_digits(make)
 
 
@@ -207,6 +212,28 @@ def rates_of_another_dtype(make: Maker) -> Iterator[Case]:
                 f"schedule-of-{first}-becomes-{second}",
                 make.case({"learning_rate": rates[first]}, events, ["schedules"]),
             )
+
+
+def resumed_far_from_0(make: Maker) -> Iterator[Case]:
+    """A state is handed over with a count of steps that float32 does not hold."""
+    for way in serialization.ways_of_resuming(make.edition):
+        events = resumed(way)
+        yield f"resume-{way}-far-from-0", make.case({}, events, ["learning_rate", "resume"], shapes={"bias": (3,)})
+
+
+def resumed(way: str) -> Callable[[Steps], list[Document]]:
+    """Two steps, the second one late, then the same twice in another optimizer."""
+    return lambda s: [s.apply(), {"set_iterations": 2**24}, s.apply(), {"resume": way}, *s.many(2)]
+
+
+def before_nothing(s: Steps) -> list[Document]:
+    """The count of steps jumps before a list of no gradients."""
+    return [*s.many(2), {"set_iterations": 7}, attempt(EMPTY), *s.many(1), attempt(EMPTY)]
+
+
+def of_three(s: Steps) -> list[Document]:
+    """Steps of three replicas."""
+    return [{"apply_replicas": [s.apply()["apply"] for _ in range(3)]} for _ in range(3)]
 
 
 def far(s: Steps) -> list[Document]:
