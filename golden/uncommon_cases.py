@@ -47,12 +47,19 @@ def uncommon_cases(edition: str, optimizer: str) -> Iterator[Case]:
     yield "far-steps", make.case(slow, far_from_0, ["learning_rate"], shapes={"bias": (3,)})
     if optimizer == "SGD":  # the pipeline is the same for all
         yield from options_of_all_digits(make)
+        yield from of_two_dtypes(make)
         yield from clips_that_come_later(make)
         yield from far_exponentials(make)
         yield from rates_of_another_dtype(make)
         yield from resumed_far_from_0(make)
         yield "schedule+empty-list", make.case({"learning_rate": STAIRCASE}, before_nothing, ["schedules", "none"])
         three = make.case({}, of_three, ["aggregation"])
+        for dtype in dtypes_of(edition, optimizer):
+            clipped = make.case({"global_clipnorm": 0.4731943}, lambda s: s.many(2), shapes=MANY, dtype=dtype)
+            yield f"global_clipnorm+nineteen-variables-{dtype}", clipped
+        if "weight_decay" in make.takes:
+            other = attempt({"exclude": {"names": ["KERNEL"]}})
+            yield "exclude-another-case", make.case({"weight_decay": 0.5}, lambda s: [other, *s.many(2)])
         yield "three-replicas", {**three, "flags": [*three["flags"], "replicas"], "replicas": 3}
         yield from constraints_of_all_digits(make)
 
@@ -150,6 +157,30 @@ def options_of_all_digits(make: Maker) -> Iterator[Case]:
             for dtype in dtypes_of(make.edition, make.optimizer):
                 given = {"learning_rate": 0.1372846, **config}
                 yield f"{name}-of-all-digits-{dtype}", precise(make.optimizer, given, dtype, steps=4)
+
+
+def of_two_dtypes(make: Maker) -> Iterator[Case]:
+    """Variables of two dtypes beside each option of the pipeline."""
+    for name, config in {"": {}, **PRECISE}.items():
+        for dtypes in (("float32", "float64"), ("float16", "float32")):
+            if set(config) <= make.takes:
+                slugged = "+".join(filter(None, [name, "-and-".join(dtypes)]))
+                yield slugged, mixed(make.optimizer, {"learning_rate": 0.1372846, **config}, dtypes)
+
+
+def mixed(optimizer: str, config: Document, dtypes: tuple[str, str]) -> Document:
+    """The case with a second variable of another dtype; it may be one about errors."""
+    first, second = (precise(optimizer, config, dtype, steps=4) for dtype in dtypes)
+    shape = second["variables"][1]["value"]["shape"]
+    events = [
+        {"apply": [a["apply"][0], {"dtype": dtypes[1], "shape": shape, "values": b["apply"][1]}]}
+        for a, b in zip(first["events"], second["events"], strict=True)
+    ]
+    variables = [first["variables"][0], second["variables"][1]]
+    return {**first, "variables": variables, "events": [attempt(event) for event in events]}
+
+
+MANY: dict[str, Shape] = {f"bias_{n}": (n % 3 + 1,) for n in range(19)}
 
 
 LIMITS: dict[str, Document] = {
