@@ -8,23 +8,25 @@ The margin of an element, with u the distance from 1 to the next number of the v
 
     what changes when a hyperparameter moves by u                     each in turn: it is rounded once; a beta or rho
                                                                       moves by u of 1, for 1 - beta is rounded
-    what changes when every power beta**t moves by u                  apart from the other uses of beta
+    what changes when every power beta**t moves by u of 1             1 - beta**t is rounded apart from beta
     what changes when the elements of an array move by N u            gradient, each slot, and the variable as far as
                                                                       the update depends on it, each in turn
-    N u of the update                                                 the operations of the update itself
+    N u of the update, or of what is added to the slot                the operations of the step itself
     one ulp of the variable or slot, before or after (the larger)     the last rounding
     the smallest normal number                                        a flush to zero
 
-The changes are those of the reference, in float64 and from the recorded state; the centre is what was recorded. Where
-a rule is ill-conditioned (1 - beta_2**t at the first steps) the margin is wide, where a sign or a maximum may flip it
-contains both, and where an element is not finite there is none. Where a number that the release kept has overflowed
-and would not have in float64, what float64 gives is as close as what was recorded: its range is a port's own affair.
+The changes are those of the reference, in float64 and from the recorded state; the centre is what was recorded, or what
+the reference gives in float64: where the release's numbers have overflowed, or were too small for their dtype, that is
+another one, and its range is a port's own affair. Where a rule is ill-conditioned (1 - beta_2**t at the first steps)
+the margin is wide, where a sign or a maximum may flip it contains both, and where an element is not finite there is
+none.
 tests/test_closeness.py proves how tight it is.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import importlib
 import marshal
@@ -37,9 +39,19 @@ from unittest import mock
 import numpy as np
 
 from goldenstep import spec
-from goldenstep.golden.codec import flat, unflat
-from goldenstep.golden.compare import Divergence, expected_layout, fed, full_config, ulps, with_layouts
+from goldenstep.golden.codec import array, flat, unflat
+from goldenstep.golden.compare import (
+    Divergence,
+    compare_answers,
+    compare_errors,
+    expected_layout,
+    fed,
+    full_config,
+    ulps,
+    with_layouts,
+)
 from goldenstep.reference import bits, rules
+from goldenstep.spec.layout import Entry
 
 from .answers import misshapen
 from .exposure import visible
@@ -83,6 +95,8 @@ class Closeness:
     def __str__(self) -> str:
         step, worst = max(self.updates, key=lambda update: update[1], default=(0, 0.0))
         update = f"the worst update is off by {worst:.1e} of its length, at step {step}"
+        if self.divergence and self.share == float("inf"):
+            return f"{self.divergence}; which rounding does not explain"
         if self.divergence:
             return f"{self.divergence}; {self.share:.3g} times what rounding explains, {update}"
         return f"rounding only, at most {self.share:.0%} of the margin; {update}"
@@ -92,7 +106,7 @@ class Closeness:
 class Margin:
     """The margins of one step: of each variable, and of each entry of the state by name.
 
-    The `wide` ones are what float64 gives instead where a number has overflowed, and NaN elsewhere.
+    The `wide` ones are what float64 gives.
     """
 
     variables: list[Array]
@@ -103,27 +117,30 @@ class Margin:
 
 
 def judged(
-    implementation: Asking, case: Document, expected: Document, names: Sequence[str] | None, ulp: int
+    implementation: Asking, case: Document, expected: Document, got: Document, names: Sequence[str] | None, ulp: int
 ) -> Closeness | None:
-    """How far an implementation that shows these entries of the state is from the recorded trajectory, step by step."""
-    if not measurable(case, expected):
+    """How far an implementation that shows these entries of the state is from the recorded trajectory, step by step.
+
+    The error that ends a trajectory is no matter of rounding: `got`, the answer to the case as it is, has the same.
+    """
+    if not measurable(case) or compare_errors(expected.get("error"), got.get("error")):
         return None
-    got = implementation.stepwise(case, expected)
-    if got is None or misshapen(case, got):
+    answer = implementation.stepwise(case, expected)
+    if answer is None or misshapen(case, answer):
         return None
-    return measure(case, expected, got, ulp, names)
+    return measure(case, expected, answer, ulp, names)
 
 
-def measurable(case: Document, expected: Document) -> bool:
-    """Is it the run of an optimizer that the specification knows, without an error?"""
-    return "optimizer" in case and case["optimizer"]["class_name"] in spec.optimizers() and "error" not in expected
+def measurable(case: Document) -> bool:
+    """Is it the run of an optimizer that the specification knows?"""
+    return "optimizer" in case and case["optimizer"]["class_name"] in spec.optimizers()
 
 
 def measure(
     case: Document, expected: Document, got: Document, ulp: int, names: Sequence[str] | None = None
 ) -> Closeness | None:
     """How far `got`, the answer to the fed case, is from the recorded trajectory; None if that can't be measured."""
-    if not measurable(case, expected) or "error" in got or any("error" in step for step in got["steps"]):
+    if not measurable(case) or "error" in got:
         return None
     allowed = margins(case, expected, ulp)
     if allowed is None or [step["step"] for step in got["steps"]] != list(allowed):
@@ -136,6 +153,8 @@ def measure(
         if entries != layouts[number]:
             return None
         margin = allowed[number]
+        if first is None and (first := unlike(wanted[number], step)):
+            share = float("inf")
         pairs = [
             (entry["name"], entry, e, g, margin.state[key], margin.wide_state[key])
             for key, entry, e, g in zip(keys(entries), entries, wanted[number]["state"], step["state"], strict=True)
@@ -155,6 +174,32 @@ def measure(
                 first = Divergence(number, name, place, flat(e)[element], flat(g)[element], apart)
         updates.append((number, relative(case, wanted[number], step, margin.moves)))
     return Closeness(first, share, tuple(updates))
+
+
+def unlike(expected: Document, got: Document) -> Divergence | None:
+    """Where the error of a step, what its call returned, or the warnings are not those that were recorded.
+
+    Where an array of the state or of the variables was returned, it is to be the one that was got.
+    """
+    difference = compare_errors(expected.get("error"), got.get("error"))
+    difference = difference or compare_answers(translated(expected, got), got)
+    return dataclasses.replace(difference, step=got["step"]) if difference else None
+
+
+def translated(expected: Document, got: Document) -> Document:
+    """A recorded step that returned what was got in the place of its own state and variables."""
+    own = [pair for kind in ("variables", "state") for pair in zip(expected[kind], got[kind], strict=True)]
+
+    def walk(node: Any, found: Any) -> Any:
+        if isinstance(node, list) and isinstance(found, list) and len(node) == len(found):
+            return found if (node, found) in own else [walk(n, f) for n, f in zip(node, found, strict=True)]
+        if isinstance(node, dict) and isinstance(found, dict):
+            return {key: walk(n, found.get(key)) for key, n in node.items()}
+        return node
+
+    if "returned" not in expected:
+        return expected
+    return {**expected, "returned": walk(expected["returned"], got.get("returned"))}
 
 
 def shares(expected: Array, got: Array, margin: Array) -> Array:
@@ -186,10 +231,13 @@ def margins(case: Document, expected: Document, ulp: int) -> dict[int, Margin] |
     eps = max((float(np.finfo(v["value"]["dtype"]).eps) for v in case["variables"]), default=0.0)
     step = max(eps, float(np.finfo(np.float32).eps))  # in float64 a change by u would drown in the rounding
     double = in_float64(fed(case, expected))
-    base = played(double)
+    failing = frozenset(
+        step["step"] for step in expected["steps"] if "error" in step and step["step"] in double["keep"]
+    )
+    base = played(double, failing)
     if base is None:  # Muon takes no float64
         double = fed(case, expected)
-        base = played(double)
+        base = played(double, failing)
     if base is None:
         return None
     names = {number: keys(entries) for number, entries in with_layouts(expected)}
@@ -200,13 +248,14 @@ def margins(case: Document, expected: Document, ulp: int) -> dict[int, Margin] |
     units = units_of(case, expected, eps)
     for vary, weight in variations(double, names):
         shares = step * (weight or ulp) * np.array([1.0, -1.0])
-        sides = [side for share in shares if (side := vary(double, share))]
+        sides = [side for share in shares if (side := vary(double, share, failing))]
         for number, parts in changes.items():
             for which, part in enumerate(parts):
                 for name, total in part.items():
                     moved_to = [side[number][which][name] for side in sides]
                     total += largest(base[number][which][name], moved_to) * (units[which][name] / step)
-    return dict(with_roundings(case, expected, base, changes, {i: ulp * unit for i, unit in units[0].items()}))
+    arithmetic = tuple({name: ulp * unit for name, unit in part.items()} for part in units)
+    return dict(with_roundings(case, expected, base, changes, arithmetic))
 
 
 def units_of(case: Document, expected: Document, coarsest: float) -> tuple[dict[str, float], dict[str, float]]:
@@ -228,10 +277,12 @@ def with_roundings(
     expected: Document,
     base: dict[int, Parts],
     changes: dict[int, Parts],
-    arithmetic: dict[str, float],
+    arithmetic: tuple[dict[str, float], ...],
 ) -> Iterator[tuple[int, Margin]]:
-    """To the changes come the roundings of the update's own operations, and the last rounding of each element."""
-    averages = {e.name: e.owner for e in expected_layout(case) if e.kind == "average" and e.owner is not None}
+    """To the changes come the roundings of the step's own operations, and the last rounding of each element."""
+    roles = expected_layout(case)
+    averages = {e.name: e.owner for e in roles if e.kind == "average" and e.owner is not None}
+    starts = first_state(case, roles)
     layouts, before = dict(with_layouts(expected)), dict[str, list[Any]]()
     for step in expected["steps"]:
         number = step["step"]
@@ -239,49 +290,45 @@ def with_roundings(
         if number not in base:
             before = named
             continue
-        wide = overflowed(case, step, named, base[number], before)
-        variables = []
+        moves, wide_state = base[number]
+        variables, wide_variables = [], []
         for index, (variable, values) in enumerate(zip(case["variables"], step["variables"], strict=True)):
             new = unflat(values, variable["value"]["dtype"], tuple(variable["value"]["shape"]))
-            move = base[number][0][str(index)]
-            seen = rounded(np.where(np.isfinite(new), new, wide[0][index]), new.dtype)
+            move = moves[str(index)]
+            start = before["variables"][index] if before else variable["value"]["values"]
+            with np.errstate(all="ignore"):
+                wide_variables.append(unflat(start, "float64", new.shape) + move)
+            seen = rounded(np.where(np.isfinite(new), new, wide_variables[-1]), new.dtype)
             variables.append(
                 changes[number][0][str(index)]
-                + arithmetic[str(index)] * finite(np.abs(move))
+                + arithmetic[0][str(index)] * finite(np.abs(move))
                 + last(seen, seen - finite(move))
             )
         state = {}
         for name, entry, values in zip(keys(layouts[number]), layouts[number], step["state"], strict=True):
             like = entry["dtype"], tuple(entry["shape"])
-            value, old = unflat(values, *like), unflat(before.get(name, values), *like)
-            seen = rounded(np.where(np.isfinite(value), value, wide[1][name]), value.dtype)
+            value = unflat(values, *like)
+            old = unflat(before[name], *like) if name in before else starts.get(name, np.zeros_like(value))
+            seen = rounded(np.where(np.isfinite(value), value, wide_state[name]), value.dtype)
             state[name] = changes[number][1][name] + last(seen, old)
+            if value.dtype.kind == "f":
+                with np.errstate(all="ignore"):
+                    state[name] += arithmetic[1][name] * finite(np.abs(wide_state[name] - old))
             if name in averages:
-                state[name] = state[name] + variables[averages[name]]
+                state[name] += variables[averages[name]]
         before = named
-        yield number, Margin(variables, state, [base[number][0][str(i)] for i in range(len(variables))], *wide)
+        yield number, Margin(variables, state, list(moves.values()), wide_variables, wide_state)
 
 
-def overflowed(
-    case: Document, step: Document, named: dict[str, list[Any]], base: Parts, before: dict[str, list[Any]]
-) -> tuple[list[Array], dict[str, Array]]:
-    """What float64 gives for the elements of a variable or its slots of which one has overflowed, and NaN elsewhere."""
-    roles = expected_layout(case)
-    owned = {name: role.owner for name, role in zip(keys([{"name": r.name} for r in roles]), roles, strict=True)}
-    moves, state = base
-    old = before.get("variables") or [v["value"]["values"] for v in case["variables"]]
-    variables, wide_state = [], {name: np.full(value.shape, np.nan) for name, value in state.items()}
-    for index, (variable, values) in enumerate(zip(case["variables"], step["variables"], strict=True)):
-        shape = tuple(variable["value"]["shape"])
-        with np.errstate(all="ignore"):
-            wide = unflat(old[index], "float64", shape) + moves[str(index)]
-        slots = [name for name in state if owned.get(name) == index and state[name].shape == shape]
-        pairs = [(unflat(values, "float64", shape), wide)]
-        pairs += [(unflat(named[name], "float64", shape), state[name]) for name in slots]
-        which = np.logical_or.reduce([~np.isfinite(kept) & np.isfinite(double) for kept, double in pairs])
-        variables.append(np.where(which, wide, np.nan))
-        wide_state |= {name: np.where(which, state[name], np.nan) for name in slots}
-    return variables, wide_state
+def first_state(case: Document, roles: list[Entry]) -> dict[str, Array]:
+    """What the entries of the state begin with, by name."""
+    found = {}
+    for name, role in zip(keys([{"name": role.name} for role in roles]), roles, strict=True):
+        if role.start != "variable":
+            found[name] = np.full(role.shape, role.start, role.dtype)
+        elif role.owner is not None:
+            found[name] = array(case["variables"][role.owner]["value"])
+    return found
 
 
 def rounded(x: Array, dtype: np.dtype) -> Array:
@@ -323,10 +370,13 @@ def judge_of_margins() -> KerasShaped:
     return reference()
 
 
-def played(case: Document) -> dict[int, Parts] | None:
-    """What the reference makes of a fed case in float64: by step, the moves of the variables, and the state by name."""
+def played(case: Document, failing: frozenset[int]) -> dict[int, Parts] | None:
+    """What the reference makes of a fed case in float64: by step, the moves of the variables, and the state by name.
+
+    None if other steps end in an error than the recorded ones.
+    """
     trajectory = judge_of_margins().run(case)
-    if "error" in trajectory or any("error" in step for step in trajectory["steps"]):
+    if "error" in trajectory or failing != {step["step"] for step in trajectory["steps"] if "error" in step}:
         return None
     layouts = dict(with_layouts(trajectory))
     before = {event["load"]["step"] + 1: event["load"]["variables"] for event in case["events"] if "load" in event}
@@ -362,7 +412,7 @@ def in_float64(case: Document) -> Document:
     return {**case, "variables": widened(case["variables"]), "events": widened(case["events"])}
 
 
-Vary = Callable[[Document, float], dict[int, Parts] | None]
+Vary = Callable[[Document, float, frozenset[int]], dict[int, Parts] | None]
 
 
 def variations(case: Document, names: dict[int, list[str]]) -> Iterator[tuple[Vary, int]]:
@@ -385,19 +435,19 @@ def variations(case: Document, names: dict[int, list[str]]) -> Iterator[tuple[Va
 
 def changed(change: Callable[..., Document], *given: Any) -> Vary:
     """What comes out of a changed copy of a case."""
-    return lambda case, share: played(change(*given, marshal.loads(marshal.dumps(case)), share))
+    return lambda case, share, failing: played(change(*given, marshal.loads(marshal.dumps(case)), share), failing)
 
 
-def with_powers(case: Document, share: float) -> dict[int, Parts] | None:
-    """What comes out if every power of the rules is larger: beta**t is rounded apart from beta's other uses."""
+def with_powers(case: Document, share: float, failing: frozenset[int]) -> dict[int, Parts] | None:
+    """What comes out if every power of the rules is larger: 1 - beta**t is rounded apart from beta's other uses."""
     modules = [
         importlib.import_module(f"{rules.__name__}.{found.name}") for found in pkgutil.iter_modules(rules.__path__)
     ]
     with contextlib.ExitStack() as stack:
         for module in modules:
             if hasattr(module, "power"):
-                stack.enter_context(mock.patch.object(module, "power", lambda b, t: bits.power(b, t) * (1 + share)))
-        return played(case)
+                stack.enter_context(mock.patch.object(module, "power", lambda b, t: bits.power(b, t) + share))
+        return played(case, failing)
 
 
 def with_hyperparameter(

@@ -188,7 +188,7 @@ def judge(
             return record(Verdict.EXACT if result.exact else Verdict.WITHIN, reason, result.worst_ulp, known=against)
         corrected = followed(asked, case, first, names) if errata != "shipped" else ()
         if tolerance and not corrected:
-            near = closeness.judged(asked, case, expected, names, tolerance)
+            near = closeness.judged(asked, case, expected, first, names, tolerance)
     except NoAnswerError as none:
         return record(Verdict(none.kind), str(none), detail=none.detail)
     except Exception:  # the comparison stumbled: over an answer that is none, or by a mistake of ours

@@ -146,7 +146,7 @@ def compare(case: Document, expected: Document, got: Document) -> Comparison:
 
 def _first_divergence(case: Document, expected: Document, got: Document, result: Comparison) -> Divergence | None:
     if "error" in expected or "error" in got:
-        difference = _compare_errors(expected.get("error"), got.get("error"))
+        difference = compare_errors(expected.get("error"), got.get("error"))
         if difference:
             return difference
     stated = bounds(case)
@@ -175,12 +175,14 @@ def with_layouts(trajectory: Document) -> Iterator[tuple[int, list[Document]]]:
         yield step["step"], layout
 
 
-def _compare_errors(expected: Document | None, got: Document | None) -> Divergence | None:
+def compare_errors(expected: Document | None, got: Document | None) -> Divergence | None:
+    """Where an error is raised, and its type; None if they are the same, or there is none."""
+
     def shown(error: Document | None) -> str:
         return f"{error['type']} at {error['stage']}: {error['message']}" if error else "no error"
 
     same = expected and got and (expected["stage"], expected["type"]) == (got["stage"], got["type"])
-    return None if same else Divergence(None, "error", None, shown(expected), shown(got), None)
+    return None if same or not (expected or got) else Divergence(None, "error", None, shown(expected), shown(got), None)
 
 
 def _compare_layouts(expected: list[Document], got: list[Document]) -> Divergence:
@@ -202,10 +204,10 @@ def _compare_step(
 ) -> Divergence | None:
     """The error first, then the state, then the variables: a slot that parts is the cause, the weight the effect."""
     if "error" in expected or "error" in got:
-        difference = _compare_errors(expected.get("error"), got.get("error"))
+        difference = compare_errors(expected.get("error"), got.get("error"))
         if difference:
             return dataclasses.replace(difference, step=got["step"])
-    difference = _compare_answers(expected, got)
+    difference = compare_answers(expected, got)
     if difference:
         return difference
     roles = aligned(expected_layout(case), entries) if any(stated) else []
@@ -248,7 +250,7 @@ def _compare_step(
     return None
 
 
-def _compare_answers(expected: Document, got: Document) -> Divergence | None:
+def compare_answers(expected: Document, got: Document) -> Divergence | None:
     """What a call returned, to the bit, and the kinds of warnings that it gave."""
     if not {"returned", "warned"} & (expected.keys() | got.keys()):
         return None

@@ -50,6 +50,57 @@ def test_half_a_margin_is_close_and_one_and_a_half_is_not() -> None:
             assert (found.divergence.step, found.divergence.where) == (4, "bias")
 
 
+def nudged(identity: str, step: int, variable: int) -> tuple[Document, Document, Document]:
+    """A case, its trajectory, and an answer of which a variable misses half a margin from some step on."""
+    case, expected = golden(identity)
+    allowed = margins(case, expected, PORT)
+    assert allowed is not None
+    got = reference().run(fed(case, expected))
+    found = next(s for s in got["steps"] if s["step"] == step)
+    weights = np.array(found["variables"][variable]) + 0.5 * allowed[step].variables[variable].ravel()
+    found["variables"][variable] = weights.tolist()
+    return case, expected, got
+
+
+def test_beside_a_step_that_ends_in_an_error_others_are_close() -> None:
+    """A variable comes that the optimizer was not built on; the steps before and after are judged like any others."""
+    case, expected, got = nudged("keras3/sgd/variable-comes-later", 4, 0)
+    found = measure(case, expected, got, PORT)
+    assert found is not None
+    assert 0 < found.share <= 1
+    assert found.divergence is None
+    del got["steps"][1]["error"]
+    found = measure(case, expected, got, PORT)
+    assert found is not None
+    assert found.divergence is not None
+    assert (found.divergence.step, found.divergence.where) == (2, "error")
+    assert "which rounding does not explain" in str(found)
+
+
+def tensors(returned: Any) -> bool:
+    """Has a call returned a list of arrays?"""
+    return isinstance(returned, list) and any(isinstance(part, dict) and part.get("shape") for part in returned)
+
+
+def test_what_a_call_returns_is_what_it_holds() -> None:
+    """Weights that are close may be returned, no others."""
+    identity = "tf2.4/adam/method-weights"
+    case, expected = golden(identity)
+    number, step = next((s["step"], s) for s in expected["steps"] if s["step"] > 1 and tensors(s.get("returned")))
+    place = next(i for i, part in enumerate(step["returned"]) if part["values"] in step["state"] and part["shape"])
+    held = step["state"].index(step["returned"][place]["values"])
+    got = reference().run(fed(case, expected))
+    found = next(s for s in got["steps"] if s["step"] == number)
+    close = np.nextafter(np.array(found["state"][held], np.float32), np.float32(np.inf)).astype(float).tolist()
+    found["state"][held] = close
+    others = [2 * x for x in close]
+    for returned, where in ((close, None), (others, "returned")):
+        found["returned"][place]["values"] = returned
+        judged = measure(case, expected, got, PORT)
+        assert judged is not None
+        assert (judged.divergence.where if judged.divergence else None) == where
+
+
 def test_another_order_of_operations_is_close_and_never_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     case, expected = golden("keras3/adam/defaults-float32")
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
 from goldenstep import spec
+from goldenstep.golden.compare import Comparison, compare, fed
+from goldenstep.reference import bits
 
 from .tolerances import (  # type: ignore[import-not-found]  # pytest finds the module beside this file, mypy does not
     PAGE,
     Fault,
     cases_of,
+    implementation,
     is_close,
+    jobs,
     near_cases_of,
+    of,
     passes,
 )
 
@@ -32,6 +38,23 @@ def test_a_bound_lets_through_what_the_page_says(optimizer: str, kind: str) -> N
     assert ids
     assert all(passes(identity, optimizer, Fault(kind, share / 2)) for identity in ids)
     assert not all(passes(identity, optimizer, Fault(kind, share * 2)) for identity in ids)
+
+
+@pytest.mark.parametrize(("optimizer", "number"), jobs())
+def test_a_bound_is_needed_and_suffices(optimizer: str, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a processor that estimates reciprocal roots with all bits of a float32, bits are lost and bounds kept."""
+    exact = (1 / np.sqrt(bits.MIDDLES)).astype(np.float32).view(np.uint32)
+    assert np.any(exact != bits.ESTIMATES)
+    ids = cases_of(optimizer, spec.optimizers()[optimizer]["bounds"][number])
+    found: dict[bool, list[Comparison]] = {False: [], True: []}
+    for other in found:
+        if other:
+            monkeypatch.setattr(bits, "ESTIMATES", exact)
+        for case, trajectory in ((of(i)["case"], of(i)["trajectory"]) for i in ids):
+            found[other].append(compare(case, trajectory, implementation().run(fed(case, trajectory))))
+    assert all(comparison.exact for comparison in found[False])
+    assert not all(comparison.exact for comparison in found[True])
+    assert [str(comparison.divergence) for comparison in found[True] if comparison.divergence] == []
 
 
 def test_closeness_lets_through_what_the_page_says() -> None:
