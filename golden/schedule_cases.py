@@ -134,6 +134,14 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
             yield f"random-{slug({name: value})}", drawn, whole([3] * 256), ["random"]
             late = [usual["decay_steps"] + more for more in (0, 1, *FAR)]
             yield f"random-{slug({name: value})}-after-the-end", drawn, whole(late), []
+    for dtype in ("float32", "float64", "float16") if "boundaries" not in own else ():
+        for name, option in [
+            ("", {}),
+            *((slug(o), o) for o in one_of_each(varied) if any(x is True for x in o.values())),
+        ]:
+            given = {**option, **of_all_digits(varied), "initial_learning_rate": {"dtype": dtype, "value": 0.1372846}}
+            if not refused(edition, schedule, {**usual, **given}):
+                yield case(f"{name}+all-digits-{dtype}".lstrip("+"), given)
     for dtype in DTYPES if "boundaries" in own else ():
         around = [step for boundary in ODD_BOUNDARIES for step in (math.floor(boundary), math.ceil(boundary) + 1)]
         held = [step for step in around if "int" not in dtype or step < 2**31 or dtype == "int64"]
@@ -148,6 +156,12 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
     for name, given, steps in EDGES.get(schedule, ()):
         yield case(f"edge-{name}", given, whole(steps))
     yield "refused-learning_speed=0.1", {**usual, "learning_speed": 0.1}, whole([0]), []
+
+
+def of_all_digits(own: dict[str, Document]) -> Document:
+    """Every number but the rate to begin with a little nearer to 0 than its last sample, where no float is."""
+    lasts = {name: entry["samples"][-1] for name, entry in own.items() if entry["type"] in ("int", "float")}
+    return {name: x * 0.9372846 for name, x in lasts.items() if name != "initial_learning_rate"}
 
 
 def one_of_each(own: dict[str, Document]) -> Iterator[Document]:
