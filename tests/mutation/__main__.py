@@ -3,31 +3,54 @@
 from __future__ import annotations
 
 import argparse
+import functools
+import json
 import os
 import sys
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from zlib import crc32
 
 from . import REFERENCE, Mutant, mutants, mutants_of, pieces, targets
 from .equivalents import Equivalent, known, reasons, stale
-from .judges import killer
+from .judges import check, index, killer
 
 RECENT = 8
 STEP = 7919
 KILLED_WITHOUT = {"import": "broken", "time": "endless"}
+KILLERS = Path(__file__).parent / "killers.json"
 _recent: dict[tuple[str, str], deque[str]] = {}
 
 
 def tried(mutant: Mutant) -> str:
-    """What killed it; the killers of the last mutants of its function and its file are asked first."""
+    """What killed it; the killers of the last mutants of its function and file are asked first, then recorded ones."""
     recent = [_recent.setdefault((mutant.file, where), deque(maxlen=RECENT)) for where in (mutant.where, "")]
-    found = killer(mutant, list(dict.fromkeys([*recent[0], *recent[1]])))
+    found = killer(mutant, list(dict.fromkeys([*recent[0], *recent[1], *recorded(mutant)])))
     for last in recent if "/" in found else ():
         if found not in last:
             last.appendleft(found)
     return found
+
+
+@functools.cache
+def killers() -> dict[str, dict[str, list[str]]]:
+    """The goldens that killed the mutants of a file's functions in its last recorded run."""
+    return dict(json.loads(KILLERS.read_text("utf-8")))
+
+
+def recorded(mutant: Mutant) -> list[str]:
+    """Those of a mutant's function that are still there."""
+    return [identity for identity in killers().get(mutant.file, {}).get(mutant.where, []) if identity in index()]
+
+
+def record(found: dict[str, dict[str, set[str]]]) -> None:
+    """Keep what killed the mutants of the files of a run."""
+    kept = killers() | {
+        file: {name: sorted(ids) for name, ids in functions.items()} for file, functions in found.items()
+    }
+    KILLERS.write_text(json.dumps(kept, indent=0, sort_keys=True) + "\n", "utf-8")
 
 
 def sampled(count: int) -> list[Mutant]:
@@ -50,6 +73,9 @@ def main() -> int:
     parser.add_argument("files", nargs="*", help=f"of reference/ (default: the {len(targets())} settled ones)")
     parser.add_argument("--sample", type=int, metavar="N", help="only so many of those not known, evenly chosen")
     parser.add_argument("--processes", type=int, metavar="N", default=min(os.cpu_count() or 1, 2))
+    parser.add_argument(
+        "--record", action="store_true", help="note what killed them in killers.json, to be asked first"
+    )
     given = parser.parse_args()
     unknown = sorted(file for file in given.files if not (REFERENCE / file).is_file())
     if unknown:
@@ -60,8 +86,11 @@ def main() -> int:
         made = () if given.sample else pool.map(mutants, tried_files)
         chosen = sampled(given.sample) if given.sample else [mutant for some in made for mutant in some]
         used, counts = set[Equivalent](), Counter[str]()
+        killed_by: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         for count, (mutant, found) in enumerate(zip(chosen, pool.map(tried, chosen, chunksize=8), strict=True), 1):
             entry = known(mutant)
+            if "/" in found:
+                killed_by[mutant.file][mutant.where].add(found)
             if found:
                 counts["killed" if "/" in found else KILLED_WITHOUT[found]] += 1
             elif entry:
@@ -72,6 +101,10 @@ def main() -> int:
                 print(f"survives: {mutant}", flush=True)
             if count % 200 == 0:
                 print(f"{count} of {len(chosen)}, {count / (time.monotonic() - start):.1f} a second", flush=True)
+        for file, functions in killed_by.items():
+            pool.submit(check, file, sorted(set().union(*functions.values()))).result()
+    if given.record and not given.sample:
+        record(killed_by)
     wrong = stale()
     if not given.sample:
         wrong += [entry for entry in reasons() if entry.file in tried_files and entry not in [*used, *wrong]]

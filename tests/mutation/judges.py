@@ -1,158 +1,89 @@
 """The trial of a mutant: which goldens are asked, and which of them kills it.
 
-The judges of a file are goldens of every edition that comes by it, the most telling ones first:
+First those that killed other mutants of the same function (killers.json has those of the last whole run), then
 
     rules/NAME.py             those of the optimizer, of the editions whose tables name the function
     schedules/NAME.py         those of the schedule and of numbers of other types, then configs and identifiers
-    wrappers/                 those of loss scaling, or of MultiOptimizer, then all other kinds
-    formats/                  configs, identifiers, weights, files, resuming
-    clipping.py ...           those of the feature that the file is about
-    editions/                 those of SGD and Adam, which have a case for every option of a pipeline, then all
-                              other kinds, then the other optimizers
-
-But for rules, schedules and features no more than MOST are asked of each of these groups, spread over all of it.
+    any other file            every golden that runs the line that is changed (reach.py), and if it is run while the
+                              module is imported, every golden
 """
 
 from __future__ import annotations
 
-import ast
 import functools
 import gc
 import importlib
 import importlib.abc
 import importlib.util
 import os
-import re
 import signal
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from goldenstep import spec
 from goldenstep.golden import files
 
-from . import REFERENCE, Mutant
+from . import REFERENCE, Mutant, lines_of
+from .reach import runners
 
 Document = dict[str, Any]
 SECONDS = 60
 """A mutant that takes longer for one golden has killed itself."""
-SHARED = ("sgd", "adam")
-KINDS = ("own", "methods", "resume", "config", "weights", "identifiers", "files", "schedules", "multioptimizer")
-LOSS_SCALES = ("lossscaleoptimizer", "lossscaleoptimizerv1")
-DESCRIBING = ("config", "identifiers", "weights", "resume", "files", "methods", "own", *LOSS_SCALES, "multioptimizer")
+ALSO = ("config", "identifiers", "sgd", "adam")
+"""What else may tell of a schedule."""
 IN_PLACE = ("rules/", "clipping.py", "steps.py")
 """Nothing holds what is in these modules but the modules themselves: what survives needs no other import."""
 MADE = ("editions/tf2_", "schedules/")
 """Here classes are made of others, or of functions in tables: no mutant can take the place of what is loaded."""
-MOST = 700
 READ = 50
 """So many goldens are read before a process is forked; later ones by the few that come so far."""
-FEATURES = {
-    "clipping.py": "clipping",
-    "constraints.py": "constraints",
-    "slices.py": "sparse",
-    "exclusion.py": "weight_decay",
-}
 
 
-def tiers(file: str) -> list[tuple[str, ...]]:
-    """The groups of goldens that judge a file, by the second part of their ids, the most telling group first."""
-    folder, _, name = file.removesuffix(".py").rpartition("/")
+def judges_of(mutant: Mutant) -> list[str]:
+    """Ids of the goldens that may kill a mutant, the most telling ones first."""
+    folder, _, name = mutant.file.removesuffix(".py").rpartition("/")
     if folder == "rules":
-        return [(name,)]
+        return ranked(mutant.file, users(mutant.file, mutant.where), (name,))
     if folder == "schedules":
-        return [("schedules",), ("config", "identifiers", *SHARED)]
-    if folder == "wrappers":
-        own = ("multioptimizer",) if name == "multi_optimizer" else LOSS_SCALES
-        return [own, DESCRIBING]
-    if folder == "formats":
-        return [(kind,) for kind in DESCRIBING]
-    others = tuple(optimizer.lower() for optimizer in spec.optimizers() if optimizer.lower() not in SHARED)
-    return [SHARED, (*KINDS, *LOSS_SCALES), others]
+        everywhere = frozenset(spec.editions())
+        return [*ranked(mutant.file, everywhere, ("schedules",)), *ranked(mutant.file, everywhere, ALSO)]
+    first, others = runners(mutant)
+    return [*sorted(first, key=spread), *sorted(others - first, key=spread)]
 
 
-@functools.lru_cache(maxsize=4)
-def judges_of(file: str, where: str) -> list[str]:
-    """Ids of the goldens that may kill a mutant of a function, the most telling ones first."""
-    editions, found = editions_of(file, where), list[str]()
-    for group in tiers(file):
-        ids = [i for i in index() if i.split("/")[0] in editions and i.split("/")[1] in group]
-        if file in FEATURES:
-            ids = [i for i in ids if FEATURES[file] in features()[i]]
-        ids.sort(key=lambda identity: rank(identity, file))
-        found += ids if file in FEATURES or file.startswith(("rules/", "schedules/")) else ids[:MOST]
-    return found
+@functools.lru_cache(maxsize=8)
+def ranked(file: str, editions: frozenset[str], kinds: tuple[str, ...]) -> list[str]:
+    """The goldens of some editions and kinds: first what bears the file's name."""
+    name = Path(file).stem.replace("_", "")
+    found = [i for i in index() if i.split("/")[0] in editions and i.split("/")[1] in kinds]
+    return sorted(found, key=lambda i: (name not in i.replace(".", "").replace("_", ""), spread(i)))
 
 
-def rank(identity: str, file: str) -> tuple[bool, bool, int]:
-    """First what bears the file's name; long runs and errors last; else spread over all of them."""
-    slug, name = identity.split("/", 2)[2], Path(file).stem.replace("_", "")
-    named = name in identity.replace(".", "").replace("_", "")
-    late = slug.startswith(("thousand", "refused", "fails", "gradient-of"))
-    return not named, late, hash_of(identity)
+def spread(identity: str) -> tuple[bool, int]:
+    """Long runs and errors last; all others in an order that mixes them, the same in every process."""
+    late = identity.split("/", 2)[2].startswith(("thousand", "refused", "fails", "gradient-of"))
+    return late, zlib.crc32(identity.encode())
 
 
-def hash_of(text: str) -> int:
-    """A number that does not depend on the process."""
-    return zlib.crc32(text.encode())
-
-
-def editions_of(file: str, where: str) -> set[str]:
-    """The editions whose road comes by a function: for a rule what the tables say, else what imports the file."""
-    if file.startswith("rules/"):
-        module = importlib.import_module("goldenstep.reference.rules." + file[6:-3])
-        users = {
-            edition
-            for table in (module.RULES, getattr(module, "SPARSE", {}))
-            for edition, rules in table.items()
-            if any(rule.__name__ == where for rule in rules.values())
-        }
-        return users or set(spec.editions())
+def users(file: str, where: str) -> frozenset[str]:
+    """The editions whose tables name a function of a rule's file."""
+    module = importlib.import_module("goldenstep.reference.rules." + file[6:-3])
     found = {
-        e for e in spec.editions() if file in reached(f"editions/{e.removesuffix('.legacy').replace('.', '_')}.py")
+        edition
+        for table in (module.RULES, getattr(module, "SPARSE", {}))
+        for edition, rules in table.items()
+        if any(rule.__name__ == where for rule in rules.values())
     }
-    return found or set(spec.editions())  # what is imported by name, or by the judge
-
-
-@functools.cache
-def reached(file: str) -> frozenset[str]:
-    """The files of the reference that a file imports, directly or not, with itself."""
-    found, left = set[str](), [file]
-    while left:
-        one = left.pop()
-        if one not in found and (REFERENCE / one).exists():
-            found.add(one)
-            left += imported(one)
-    return frozenset(found)
-
-
-def imported(file: str) -> Iterator[str]:
-    """The files of the reference that may be what a file imports."""
-    package = ["", *file.split("/")[:-1]]
-    for node in ast.walk(ast.parse((REFERENCE / file).read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = [*package[: len(package) - node.level + 1], *(node.module.split(".") if node.module else [])]
-            for parts in (base, *([*base, name.name] for name in node.names)):
-                path = "/".join(part for part in parts if part)
-                yield from (f"{path}.py", f"{path}/__init__.py".lstrip("/"))
+    return frozenset(found or spec.editions())
 
 
 @functools.cache
 def index() -> dict[str, tuple[Path, int]]:
     """Where the goldens are."""
     return files.index()
-
-
-@functools.cache
-def features() -> dict[str, list[str]]:
-    """The features of every golden, as the text of its line has them."""
-    texts = {path: path.read_text("utf-8").splitlines() for path in files.paths()}
-    return {
-        identity: re.findall(r'"(\w+)"', texts[path][line].partition('"features":[')[2].partition("]")[0])
-        for identity, (path, line) in index().items()
-    }
 
 
 _goldens: dict[str, Document] = {}
@@ -189,11 +120,16 @@ def killer(mutant: Mutant, first: Sequence[str] = ()) -> str:
 
     It lives and dies in a process of its own; `first` are the goldens to try before all others.
     """
+    judges = [*first, *(i for i in judges_of(mutant) if i not in first)]
+    assert judges, f"no golden judges {mutant.file}, {mutant.where}"
+    return asked(mutant, judges)
+
+
+def asked(mutant: Mutant, judges: Sequence[str]) -> str:
+    """The same of certain goldens."""
     reference_of(importlib.import_module("goldenstep.conformance.keras_shaped"))  # with all that is imported for it
     importlib.import_module("goldenstep.conformance.verdict")
-    judges = judges_of(mutant.file, mutant.where)
-    assert judges, f"no golden judges {mutant.file}, {mutant.where}"
-    for identity in [*first, *judges[:READ]]:
+    for identity in judges[:READ]:
         golden(identity)
     gc.freeze()
     read, write = os.pipe()
@@ -204,7 +140,7 @@ def killer(mutant: Mutant, first: Sequence[str] = ()) -> str:
             os.dup2(nothing.fileno(), 2)
         signal.alarm(SECONDS)
         try:
-            answer = trial(mutant, [*first, *(i for i in judges if i not in first)])
+            answer = trial(mutant, judges)
         except BaseException:  # it can't be imported, or breaks what asks it: it has not survived
             answer = "import"
         os.write(write, (answer or "survives").encode())
@@ -214,6 +150,13 @@ def killer(mutant: Mutant, first: Sequence[str] = ()) -> str:
         answer = pipe.read()
     os.waitpid(child, 0)
     return {"survives": "", "": "time"}.get(answer, answer)
+
+
+def check(file: str, killers: Sequence[str]) -> None:
+    """ValueError if a golden that killed a mutant of a file kills the file as it is, too, put in place as it was."""
+    found = asked(Mutant(file, "", "", "", "", "".join(lines_of(file))), killers)
+    if found:
+        raise ValueError(f"{file}: {found} kills what is not changed")
 
 
 @functools.cache
@@ -242,13 +185,16 @@ def first_failed(judges: Sequence[str]) -> str:
     keras_shaped = importlib.import_module("goldenstep.conformance.keras_shaped")
     verdict = importlib.import_module("goldenstep.conformance.verdict")
     implementation = reference_of(keras_shaped)
-    for identity in judges:
-        signal.alarm(SECONDS)
-        known = golden(identity)
-        found = verdict.judge(implementation, known["case"], known["trajectory"]).verdict
-        if found not in (verdict.Verdict.EXACT, verdict.Verdict.WITHIN):
-            return identity
-    return ""
+    try:
+        for identity in judges:
+            signal.alarm(SECONDS)
+            known = golden(identity)
+            found = verdict.judge(implementation, known["case"], known["trajectory"]).verdict
+            if found not in (verdict.Verdict.EXACT, verdict.Verdict.WITHIN):
+                return identity
+        return ""
+    finally:
+        signal.alarm(0)
 
 
 def put_in_place(served: Served) -> None:

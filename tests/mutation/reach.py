@@ -1,0 +1,171 @@
+"""Which goldens run which lines of the reference: no other can kill a mutant of a line.
+
+Recorded in some minutes for a state of the reference and of the goldens, and kept in the user's cache. Whatever a
+functools.cache holds is forgotten before each golden, so that it runs the lines that it would run if it were alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import gzip
+import hashlib
+import importlib
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from goldenstep.golden import files
+
+from . import REFERENCE, Mutant, lines_of
+
+Lines = dict[str, dict[int, int]]
+"""For each file and line, from 1, a number: bit n + 1 says that golden n runs it, bit 0 that importing does."""
+IMPORT = 1
+
+
+@functools.cache
+def identities() -> list[str]:
+    """The ids of all goldens, sorted."""
+    return sorted(files.index())
+
+
+def kept() -> Path:
+    """Where the lines are kept: a name that changes with the reference and with the goldens."""
+    digest = hashlib.sha256()
+    for path in sorted([*REFERENCE.rglob("*.py"), *files.paths()]):
+        digest.update(path.read_bytes())
+    folder = Path(os.environ.get("GOLDENSTEP_CACHE", Path.home() / ".cache" / "goldenstep"))
+    return folder / f"reach-{digest.hexdigest()[:16]}.pickle.gz"
+
+
+@functools.cache
+def lines() -> Lines:
+    """The lines and the goldens that run them, recorded first if they are not yet."""
+    path = kept()
+    if not path.exists():
+        subprocess.run([sys.executable, "-m", __name__], check=True)
+    return dict(pickle.loads(gzip.decompress(path.read_bytes())))
+
+
+def runners(mutant: Mutant) -> tuple[set[str], set[str]]:
+    """The goldens that run what is changed, and those that may know it otherwise: where importing runs it, all others.
+
+    What stands outside of functions, and what a function does while a module is imported, may be seen by any golden.
+    """
+    of_file, (first, last) = lines().get(mutant.file, {}), statement_at(mutant.file, line_of(mutant))
+    bits = functools.reduce(int.__or__, (of_file.get(line, 0) for line in range(first, last + 1)), 0)
+    if bits & IMPORT or not bits:
+        whole = functools.reduce(int.__or__, of_file.values(), 0)
+        return chosen(bits | whole), set(identities())
+    return chosen(bits), set()
+
+
+def chosen(bits: int) -> set[str]:
+    """The goldens whose bits are set."""
+    digits = bin(bits >> 1)[:1:-1]
+    return {identity for identity, digit in zip(identities(), digits, strict=False) if digit == "1"}
+
+
+def line_of(mutant: Mutant) -> int:
+    """The first line that a mutant changes, from 1."""
+    pairs = zip(lines_of(mutant.file), mutant.source.splitlines(keepends=True), strict=False)
+    return next(number for number, (old, new) in enumerate(pairs, 1) if old != new)
+
+
+@functools.lru_cache(maxsize=10000)
+def statement_at(file: str, line: int) -> tuple[int, int]:
+    """The first and last line of the innermost statement with a line; of a compound one without what is under it.
+
+    Of a function's signature that is the whole function: what it is called with, or kept for, shows in all of it.
+    """
+    found = (line, line)
+    for node in ast.walk(parsed(file)):  # outer statements come before inner ones
+        if isinstance(node, ast.stmt):
+            first, last = node.lineno, node.end_lineno or node.lineno
+            first = min([first, *(one.lineno for one in getattr(node, "decorator_list", []))])
+            body = getattr(node, "body", None)
+            if body and not (isinstance(node, ast.FunctionDef) and line < body[0].lineno):
+                last = max(node.lineno, body[0].lineno - 1)
+            if first <= line <= last:
+                found = first, last
+    return found
+
+
+@functools.cache
+def parsed(file: str) -> ast.Module:
+    """The syntax tree of a file of the reference."""
+    return ast.parse("".join(lines_of(file)))
+
+
+# ---- the recording -----------------------------------------------------------------------------------------------
+
+
+class Tracer:
+    """Notes the lines of the reference that are run."""
+
+    def __init__(self) -> None:
+        self.seen: set[tuple[str, int]] = set()
+        self.top = str(REFERENCE)
+        self.inside = self.line
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> Any:
+        """A function is called."""
+        if not frame.f_code.co_filename.startswith(self.top):
+            return None
+        self.seen.add((frame.f_code.co_filename, frame.f_lineno))
+        return self.inside
+
+    def line(self, frame: FrameType, event: str, _: Any) -> Any:
+        """A line is run."""
+        self.seen.add((frame.f_code.co_filename, frame.f_lineno))
+        return self.inside
+
+
+def record() -> Lines:
+    """Run every golden; ValueError for one that the reference does not pass: it would kill whatever it is asked of."""
+    found: dict[tuple[str, int], int] = defaultdict(int)
+    tracer, start = Tracer(), time.monotonic()
+    sys.settrace(tracer)
+    keras_shaped = importlib.import_module("goldenstep.conformance.keras_shaped")
+    verdict = importlib.import_module("goldenstep.conformance.verdict")
+    reference = keras_shaped.reference()
+    index = files.index()
+    for number, identity in enumerate(["", *identities()]):
+        if identity:
+            tracer.seen.clear()
+            forget()
+            known = files.parsed(*index[identity])
+            answer = verdict.judge(reference, known["case"], known["trajectory"]).verdict
+            if answer not in (verdict.Verdict.EXACT, verdict.Verdict.WITHIN):
+                raise ValueError(f"the unchanged reference does not pass {identity}: {answer.value}")
+        for place in tracer.seen:
+            found[place] |= 1 << number
+        if number % 2000 == 1999:
+            print(f"{number + 1} goldens, {number / (time.monotonic() - start):.0f} a second", flush=True)
+    sys.settrace(None)
+    by_file: Lines = defaultdict(dict)
+    for (path, line), goldens in found.items():
+        by_file[Path(path).relative_to(REFERENCE).as_posix()][line] = goldens
+    return dict(by_file)
+
+
+def forget() -> None:
+    """Empty the caches of the reference."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("goldenstep.reference"):
+            for value in list(vars(module).values()):
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
+
+
+if __name__ == "__main__":
+    path = kept()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(pickle.dumps(record()), 1))
