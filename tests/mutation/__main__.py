@@ -24,10 +24,10 @@ KILLERS = Path(__file__).parent / "killers.json"
 _recent: dict[tuple[str, str], deque[str]] = {}
 
 
-def tried(mutant: Mutant) -> str:
+def tried(mutant: Mutant, most: int | None = None) -> str:
     """What killed it; the killers of the last mutants of its function and file are asked first, then recorded ones."""
     recent = [_recent.setdefault((mutant.file, where), deque(maxlen=RECENT)) for where in (mutant.where, "")]
-    found = killer(mutant, list(dict.fromkeys([*recent[0], *recent[1], *recorded(mutant)])))
+    found = killer(mutant, list(dict.fromkeys([*recent[0], *recent[1], *recorded(mutant)])), most)
     for last in recent if "/" in found else ():
         if found not in last:
             last.appendleft(found)
@@ -72,6 +72,7 @@ def main() -> int:
     parser = argparse.ArgumentParser("tests.mutation", description=__doc__)
     parser.add_argument("files", nargs="*", help=f"of reference/ (default: the {len(targets())} settled ones)")
     parser.add_argument("--sample", type=int, metavar="N", help="only so many of those not known, evenly chosen")
+    parser.add_argument("--most", type=int, metavar="N", help="ask no mutant of more than N goldens: quick, not whole")
     parser.add_argument("--processes", type=int, metavar="N", default=min(os.cpu_count() or 1, 2))
     parser.add_argument(
         "--record", action="store_true", help="note what killed them in killers.json, to be asked first"
@@ -87,7 +88,9 @@ def main() -> int:
         chosen = sampled(given.sample) if given.sample else [mutant for some in made for mutant in some]
         used, counts = set[Equivalent](), Counter[str]()
         killed_by: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        for count, (mutant, found) in enumerate(zip(chosen, pool.map(tried, chosen, chunksize=8), strict=True), 1):
+        for count, (mutant, found) in enumerate(
+            zip(chosen, pool.map(functools.partial(tried, most=given.most), chosen, chunksize=8), strict=True), 1
+        ):
             entry = known(mutant)
             if "/" in found:
                 killed_by[mutant.file][mutant.where].add(found)

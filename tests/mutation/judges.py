@@ -50,8 +50,7 @@ def judges_of(mutant: Mutant) -> list[str]:
     if folder == "schedules":
         everywhere = frozenset(spec.editions())
         return [*ranked(mutant.file, everywhere, ("schedules",)), *ranked(mutant.file, everywhere, ALSO)]
-    first, others = runners(mutant)
-    return [*sorted(first, key=spread), *sorted(others - first, key=spread)]
+    return runners(mutant)
 
 
 @functools.lru_cache(maxsize=8)
@@ -115,14 +114,14 @@ class Served(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.mutant.source, str(REFERENCE / self.mutant.file), "exec"), module.__dict__)
 
 
-def killer(mutant: Mutant, first: Sequence[str] = ()) -> str:
+def killer(mutant: Mutant, first: Sequence[str] = (), most: int | None = None) -> str:
     """Id of the golden that kills a mutant, "import" or "time" if it can't even run so far, or "" if it survives.
 
-    It lives and dies in a process of its own; `first` are the goldens to try before all others.
+    It lives and dies in a process of its own; `first` are tried before all others; `most` is how many at all.
     """
     judges = [*first, *(i for i in judges_of(mutant) if i not in first)]
     assert judges, f"no golden judges {mutant.file}, {mutant.where}"
-    return asked(mutant, judges)
+    return asked(mutant, judges[:most])
 
 
 def asked(mutant: Mutant, judges: Sequence[str]) -> str:

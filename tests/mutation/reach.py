@@ -11,19 +11,22 @@ import functools
 import gzip
 import hashlib
 import importlib
+import itertools
 import os
 import pickle
 import subprocess
 import sys
 import time
+import zlib
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from goldenstep.golden import files
 
-from . import REFERENCE, Mutant, lines_of
+from . import REFERENCE, Mutant, lines_of, pieces
 
 Lines = dict[str, dict[int, int]]
 """For each file and line, from 1, a number: bit n + 1 says that golden n runs it, bit 0 that importing does."""
@@ -54,23 +57,52 @@ def lines() -> Lines:
     return dict(pickle.loads(gzip.decompress(path.read_bytes())))
 
 
-def runners(mutant: Mutant) -> tuple[set[str], set[str]]:
-    """The goldens that run what is changed, and those that may know it otherwise: where importing runs it, all others.
+def runners(mutant: Mutant) -> list[str]:
+    """The goldens that run what is changed, the most different ones first; where importing runs it, all others, too.
 
     What stands outside of functions, and what a function does while a module is imported, may be seen by any golden.
     """
     of_file, (first, last) = lines().get(mutant.file, {}), statement_at(mutant.file, line_of(mutant))
     bits = functools.reduce(int.__or__, (of_file.get(line, 0) for line in range(first, last + 1)), 0)
+    inside = next(p for p in pieces(mutant.file) if p.start < line_of(mutant) <= p.stop)
+    span = (mutant.file, inside.start + 1, inside.stop)
     if bits & IMPORT or not bits:
         whole = functools.reduce(int.__or__, of_file.values(), 0)
-        return chosen(bits | whole), set(identities())
-    return chosen(bits), set()
+        everything = (2 << len(identities())) - 1
+        return [*mixed(whole, *span), *mixed(everything & ~whole, *span)]
+    return list(mixed(bits, *span))
 
 
-def chosen(bits: int) -> set[str]:
+@functools.lru_cache(maxsize=50)
+def mixed(bits: int, file: str, first: int, last: int) -> tuple[str, ...]:
+    """These goldens: one of each set that runs the same lines of a function, small sets first, then the second ...
+
+    Those of a set are ordered likewise, by the lines of the whole file.
+    """
+    of_file = lines().get(file, {})
+    of_function = [runs for line, runs in of_file.items() if first <= line <= last]
+    place = {one: number for number, one in enumerate(in_turn(parted(bits, list(of_file.values()))))}
+    return tuple(in_turn(sorted(part, key=place.__getitem__) for part in parted(bits, of_function)))
+
+
+def parted(bits: int, lines: Sequence[int]) -> list[list[str]]:
+    """The goldens in sets of those that run the same lines, each in an order that mixes editions and optimizers."""
+    groups = [bits & ~IMPORT]
+    for runs in lines:
+        groups = [part for group in groups for part in (group & runs, group & ~runs) if part]
+    return [sorted(chosen(group), key=lambda identity: zlib.crc32(identity.encode())) for group in groups]
+
+
+def in_turn(groups: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The first of each group, small groups first, then the second."""
+    for row in itertools.zip_longest(*sorted(groups, key=len)):
+        yield from filter(None, row)
+
+
+def chosen(bits: int) -> list[str]:
     """The goldens whose bits are set."""
     digits = bin(bits >> 1)[:1:-1]
-    return {identity for identity, digit in zip(identities(), digits, strict=False) if digit == "1"}
+    return [identity for identity, digit in zip(identities(), digits, strict=False) if digit == "1"]
 
 
 def line_of(mutant: Mutant) -> int:
