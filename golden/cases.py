@@ -21,6 +21,7 @@ from .drawing import Document, Shape, at_rest, dtypes_of, features_of, normal, s
 from .edge_cases import edge_cases
 from .graph_cases import graph_cases
 from .lifecycle_cases import lifecycle_cases
+from .mixture_cases import mixture_cases
 from .optimizer_schedule_cases import optimizer_schedule_cases
 from .promote import PROMOTED, promoted_cases
 from .rare_cases import rare_cases
@@ -130,6 +131,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from backend_cases(edition, optimizer)
     yield from rare_cases(edition, optimizer)
     yield from uncommon_cases(edition, optimizer)
+    yield from mixture_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

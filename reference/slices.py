@@ -34,8 +34,10 @@ def gathered(x: Array, indices: Array) -> Array:
 
 
 def replaced(x: Array, indices: Array, rows: Array) -> Array:
-    """`x` with each row put in its place: ResourceScatterUpdate, and what a kernel writes that goes row by row."""
-    check(indices, len(x))
+    """`x` with each row put in its place: ResourceScatterUpdate, and what a kernel writes that goes row by row.
+
+    The rows have been gathered before, so that the indices are in range.
+    """
     x = x.copy()
     x[indices] = rows
     return x
@@ -67,9 +69,8 @@ def divided(indices: Array, rows: Array, divisor: Array) -> tuple[Array, Array]:
 
     Where the divisor has zeros or NaN, their rows join in, all in ascending order.  As shipped, the dividend's rows
     stay in their old order if there are as many; otherwise each is sought at the sum of its places, counted from 1
-    behind a row of zeros, which is not there if there are no rows.
+    behind a row of zeros, which is not there if there are no rows.  The scatter that follows checks the indices.
     """
-    check(indices, len(divisor))
     odd = ((divisor == 0) | np.isnan(divisor)).reshape(len(divisor), -1).any(axis=1)
     if not odd.any():
         return indices, rows / divisor[indices]

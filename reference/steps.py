@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from goldenstep.spec import misfit
 
@@ -13,9 +13,8 @@ from .variable import Gradient, Variable
 Pair = tuple[Gradient, Variable]
 
 
-def with_gradient(pairs: Iterable[tuple[Gradient | None, Variable]]) -> list[Pair]:
+def with_gradient(pairs: Sequence[tuple[Gradient | None, Variable]]) -> list[Pair]:
     """The pairs that have a gradient; ValueError if there are pairs but no gradient at all."""
-    pairs = list(pairs)
     present = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
     if pairs and not present:
         raise ValueError(f"No gradients provided for any variable: {[variable.name for _, variable in pairs]}.")

@@ -191,7 +191,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         self, gradients: Sequence[Gradient | None], variables: Sequence[Variable]
     ) -> list[tuple[Gradient, Variable]]:
         """The pairs that have a gradient; ValueError if none has, a warning if some have not."""
-        present = steps.with_gradient(zip(gradients, variables, strict=True))
+        present = steps.with_gradient(list(zip(gradients, variables, strict=True)))
         missing = [v.path for g, v in zip(gradients, variables, strict=True) if g is None]
         if missing:
             warnings.warn(f"Gradients do not exist for variables {missing} when minimizing the loss.", stacklevel=4)

@@ -125,7 +125,6 @@ class Keras2Optimizer(StateKeras2):
             for variable in filter(self._decays, variables):
                 steps.decay_weights(variable, self._config["weight_decay"], self.learning_rate.value[()])
         hyper = {**self._config, "learning_rate": self.learning_rate.value[()], "t": int(self._iterations.value) + 1}
-        self._prepare(hyper, {variable.dtype for variable in variables})
         for gradient, variable in zip(gradients, variables, strict=True):
             self._update(self._known(variable), gradient, hyper)
         self._average_weights(variables)

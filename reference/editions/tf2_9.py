@@ -69,7 +69,6 @@ class Base(Keras2Optimizer):
         self._build_in_step(variables, self.name)
         clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)
         hyper = {**self._config, "learning_rate": self.learning_rate.value[()], "t": int(self._iterations.value) + 1}
-        self._prepare(hyper, {variable.dtype for variable in variables})
         for gradient, variable in zip(with_values(gradients, clipped), variables, strict=True):
             self._update(self._known(variable), gradient, hyper)
         self._iterations.value = self._iterations.value + 1

@@ -14,7 +14,7 @@ tf2.12, tf2.15     momentum_step    nesterov_step                  momentum_step
 edition, sparse    plain            idle_nesterov    momentum          nesterov         duplicate rows
 tf2.4, *.legacy    descent_rows     descent_rows     momentum_lazy     nesterov_lazy    summed, if there is momentum
 tf2.9              descent_rows     descent_rows     momentum_rows     nesterov_rows    added one after the other
-tf2.12, tf2.15     as dense         as dense         as dense          nesterov_rows    summed in the pipeline
+tf2.12, tf2.15     momentum_rows    nesterov_rows    momentum_rows     nesterov_rows    summed in the pipeline
 keras3             descent_rows     descent_rows     momentum_slices   nesterov_slices  scaled, then summed
 """
 
@@ -144,7 +144,12 @@ ROWS = {
     "momentum": momentum_rows,
     "nesterov": nesterov_rows,
 }
-SUMMED = {"nesterov": nesterov_rows}
+ROWS_ALWAYS = {
+    "plain": momentum_rows,
+    "idle_nesterov": nesterov_rows,
+    "momentum": momentum_rows,
+    "nesterov": nesterov_rows,
+}
 SLICES = {
     "plain": descent_rows,
     "idle_nesterov": descent_rows,
@@ -158,7 +163,7 @@ SPARSE = {
     "tf2.12.legacy": LAZY,
     "tf2.15.legacy": LAZY,
     "tf2.9": ROWS,
-    "tf2.12": SUMMED,
-    "tf2.15": SUMMED,
+    "tf2.12": ROWS_ALWAYS,
+    "tf2.15": ROWS_ALWAYS,
     "keras3": SLICES,
 }

@@ -41,7 +41,7 @@ class LossScaleOptimizer(ConfiguredV2):
         self, grads_and_vars: Pairs, name: str | None = None, experimental_aggregate_gradients: bool = True
     ) -> None:
         """One step with gradients that are unscaled; ValueError, and no step, if there is none at all."""
-        pairs = steps.with_gradient(grads_and_vars)
+        pairs = steps.with_gradient(list(grads_and_vars))
         if self._takes([gradient for gradient, _ in pairs]):
             self._optimizer.apply_gradients(pairs)
         else:

@@ -42,7 +42,7 @@ class LossScaleOptimizer29(Configured):
 
     def apply_gradients(self, grads_and_vars: Pairs, skip_gradients_aggregation: bool = False) -> None:
         """One step with gradients that are unscaled; the inner optimizer knows of those only that are not null."""
-        pairs = steps.with_gradient(grads_and_vars)
+        pairs = steps.with_gradient(list(grads_and_vars))
         if self._takes([gradient for gradient, _ in pairs]):
             self._optimizer.apply_gradients(pairs)
         else:

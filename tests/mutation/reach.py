@@ -33,12 +33,6 @@ Lines = dict[str, dict[int, int]]
 IMPORT = 1
 
 
-@functools.cache
-def identities() -> list[str]:
-    """The ids of all goldens, sorted."""
-    return sorted(files.index())
-
-
 def kept() -> Path:
     """Where the lines are kept: a name that changes with the reference and with the goldens."""
     digest = hashlib.sha256()
@@ -49,12 +43,14 @@ def kept() -> Path:
 
 
 @functools.cache
-def lines() -> Lines:
-    """The lines and the goldens that run them, recorded first if they are not yet."""
+def recorded() -> tuple[list[str], Lines]:
+    """The ids of all goldens, and the lines that they run; recorded first if that has not been done."""
     path = kept()
     if not path.exists():
+        print("recording which goldens run which lines: some minutes", flush=True)
         subprocess.run([sys.executable, "-m", __name__], check=True)
-    return dict(pickle.loads(gzip.decompress(path.read_bytes())))
+    identities, lines = pickle.loads(gzip.decompress(path.read_bytes()))
+    return identities, lines
 
 
 def runners(mutant: Mutant) -> list[str]:
@@ -62,13 +58,14 @@ def runners(mutant: Mutant) -> list[str]:
 
     What stands outside of functions, and what a function does while a module is imported, may be seen by any golden.
     """
-    of_file, (first, last) = lines().get(mutant.file, {}), statement_at(mutant.file, line_of(mutant))
+    identities, lines = recorded()
+    of_file, (first, last) = lines.get(mutant.file, {}), statement_at(mutant.file, line_of(mutant))
     bits = functools.reduce(int.__or__, (of_file.get(line, 0) for line in range(first, last + 1)), 0)
     inside = next(p for p in pieces(mutant.file) if p.start < line_of(mutant) <= p.stop)
     span = (mutant.file, inside.start + 1, inside.stop)
     if bits & IMPORT or not bits:
         whole = functools.reduce(int.__or__, of_file.values(), 0)
-        everything = (2 << len(identities())) - 1
+        everything = (2 << len(identities)) - 1
         return [*mixed(whole, *span), *mixed(everything & ~whole, *span)]
     return list(mixed(bits, *span))
 
@@ -77,12 +74,21 @@ def runners(mutant: Mutant) -> list[str]:
 def mixed(bits: int, file: str, first: int, last: int) -> tuple[str, ...]:
     """These goldens: one of each set that runs the same lines of a function, small sets first, then the second ...
 
-    Those of a set are ordered likewise, by the lines of the whole file.
+    Those of a set are of each optimizer and kind in turn, and those of a kind ordered by the lines of the whole file.
     """
-    of_file = lines().get(file, {})
+    of_file = recorded()[1].get(file, {})
     of_function = [runs for line, runs in of_file.items() if first <= line <= last]
     place = {one: number for number, one in enumerate(in_turn(parted(bits, list(of_file.values()))))}
-    return tuple(in_turn(sorted(part, key=place.__getitem__) for part in parted(bits, of_function)))
+    parts = [sorted(part, key=place.__getitem__) for part in parted(bits, of_function)]
+    return tuple(in_turn([*in_turn(by_kind(part))] for part in parts))
+
+
+def by_kind(identities: Iterable[str]) -> list[list[str]]:
+    """Ids by their second part: an optimizer, or the kind of case."""
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for identity in identities:
+        kinds[identity.split("/")[1]].append(identity)
+    return list(kinds.values())
 
 
 def parted(bits: int, lines: Sequence[int]) -> list[list[str]]:
@@ -102,7 +108,7 @@ def in_turn(groups: Iterable[Sequence[str]]) -> Iterator[str]:
 def chosen(bits: int) -> list[str]:
     """The goldens whose bits are set."""
     digits = bin(bits >> 1)[:1:-1]
-    return [identity for identity, digit in zip(identities(), digits, strict=False) if digit == "1"]
+    return [identity for identity, digit in zip(recorded()[0], digits, strict=False) if digit == "1"]
 
 
 def line_of(mutant: Mutant) -> int:
@@ -160,7 +166,7 @@ class Tracer:
         return self.inside
 
 
-def record() -> Lines:
+def record() -> tuple[list[str], Lines]:
     """Run every golden; ValueError for one that the reference does not pass: it would kill whatever it is asked of."""
     found: dict[tuple[str, int], int] = defaultdict(int)
     tracer, start = Tracer(), time.monotonic()
@@ -169,7 +175,8 @@ def record() -> Lines:
     verdict = importlib.import_module("goldenstep.conformance.verdict")
     reference = keras_shaped.reference()
     index = files.index()
-    for number, identity in enumerate(["", *identities()]):
+    identities = sorted(index)
+    for number, identity in enumerate(["", *identities]):
         if identity:
             tracer.seen.clear()
             forget()
@@ -185,7 +192,7 @@ def record() -> Lines:
     by_file: Lines = defaultdict(dict)
     for (path, line), goldens in found.items():
         by_file[Path(path).relative_to(REFERENCE).as_posix()][line] = goldens
-    return dict(by_file)
+    return identities, dict(by_file)
 
 
 def forget() -> None:

@@ -32,7 +32,7 @@ wrong("subtle/counter-stops-at-10000", "t is at most 10,000", "own",
 wrong("subtle/rate-of-the-first-step", "a learning rate that is assigned later has no effect", "own",
       code(BASE, "_learning_rate_now", ("    rate = self.learning_rate\n", "    rate = self.__dict__.setdefault('_first', self.learning_rate if callable(self._learning_rate) else np.float32(self.learning_rate))\n"), editions=K3))  # fmt: skip
 wrong("subtle/rate-one-step-late", "an assigned learning rate counts from the step after the next on", "own",
-      code(KERAS2, "_step", ('"learning_rate": self.learning_rate.value[()]', '"learning_rate": self.__dict__.pop("_late", self.learning_rate.value[()])'), ("        self._prepare(", "        self.__dict__['_late'] = self.learning_rate.value[()]\n        self._prepare("), editions=("tf2.12", "tf2.15")))  # fmt: skip
+      code(KERAS2, "_step", ('"learning_rate": self.learning_rate.value[()]', '"learning_rate": self.__dict__.pop("_late", self.learning_rate.value[()])'), ("        for gradient, variable in zip(", "        self.__dict__['_late'] = self.learning_rate.value[()]\n        for gradient, variable in zip("), editions=("tf2.12", "tf2.15")))  # fmt: skip
 wrong("subtle/schedule-one-ahead", "a schedule is asked for the step after", "own",
       code(BASE, "_learning_rate_now", ("rate = self.learning_rate\n", "rate = self._learning_rate(self._iterations.value + 1) if hasattr(self._learning_rate, 'get_config') else self.learning_rate\n"), editions=K3))  # fmt: skip
 wrong("subtle/schedule-one-ahead-in-2.12", "a schedule is asked for the step after", "own",
@@ -68,7 +68,7 @@ wrong("subtle/second-variable-sees-the-first-gradient-s-dtype", "the second vari
 wrong("subtle/third-variable-left-out", "only two variables are updated", "own",
       code(BASE, "_step", ("for gradient, variable in zip(gradients, variables, strict=True):\n                self._update", "for gradient, variable in list(zip(gradients, variables, strict=True))[:2]:\n                self._update"), editions=K3))  # fmt: skip
 wrong("subtle/null-gradient-counts-as-zero", "a variable without a gradient moves on by its momentum", "own",
-      code(BASE, "_with_gradient", ("present = steps.with_gradient(zip(gradients, variables, strict=True))", "present = steps.with_gradient(zip(gradients, variables, strict=True)) and [(np.zeros_like(v.value) if g is None else g, v) for g, v in zip(gradients, variables)]"), editions=K3))  # fmt: skip
+      code(BASE, "_with_gradient", ("present = steps.with_gradient(list(zip(gradients, variables, strict=True)))", "present = steps.with_gradient(list(zip(gradients, variables, strict=True))) and [(np.zeros_like(v.value) if g is None else g, v) for g, v in zip(gradients, variables)]"), editions=K3))  # fmt: skip
 wrong("subtle/null-gradient-counts-as-zero-in-legacy", "a variable without a gradient moves on by its momentum", "own",
       code(V2, "_step", ("present = steps.with_gradient(warn_of_missing(grads_and_vars))", "pairs = list(grads_and_vars); present = steps.with_gradient(pairs) and [(np.zeros_like(v.value) if g is None else g, v) for g, v in pairs]"), editions=LEGACY))  # fmt: skip
 wrong("subtle/order-of-the-call-ignored", "gradients go to the variables in the order of the first step", "own",
