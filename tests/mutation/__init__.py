@@ -154,8 +154,9 @@ def with_operands_exchanged(source: str) -> Iterator[tuple[str, str]]:
     """`b - a` for `a - b` and `b / a` for `a / b`, where they are on one line."""
     lines = source.splitlines(keepends=True)
     for node in ast.walk(ast.parse(source)):
-        one_line = isinstance(node, ast.BinOp) and node.lineno == node.end_lineno
-        if one_line and isinstance(node.op, ast.Sub | ast.Div) and ast.dump(node.left) != ast.dump(node.right):
+        if not isinstance(node, ast.BinOp) or node.lineno != node.end_lineno:
+            continue
+        if isinstance(node.op, ast.Sub | ast.Div) and ast.dump(node.left) != ast.dump(node.right):
             sign = "-" if isinstance(node.op, ast.Sub) else "/"
             line = lines[node.lineno - 1]
             exchanged = f"(({ast.unparse(node.right)}) {sign} ({ast.unparse(node.left)}))"
