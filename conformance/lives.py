@@ -467,7 +467,7 @@ def schedule_lives(edition: str, names: tuple[str, ...], calls: Calls) -> st.Sea
 def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls: Calls) -> Document:
     """A case, drawn."""
     name = draw(one_of(names))
-    config = schedule_config(draw, edition, name)
+    config = schedule_config(draw, edition, name, calls.around)
     dtype = draw(one_of(calls.dtypes))
     if calls.around:
         config |= {entry["name"]: draw(one_of((True, False))) for entry in switches(edition, name)}
@@ -502,16 +502,19 @@ def around(draw: st.DrawFn, landmarks: Sequence[int], dtype: str) -> Document:
 FAR = 2**20
 
 
-def schedule_config(draw: st.DrawFn, edition: str, name: str) -> Document:
-    """The usual arguments, some of them replaced by a sample or by anything in their range; never a refused one."""
+def schedule_config(draw: st.DrawFn, edition: str, name: str, around: bool = False) -> Document:
+    """The usual arguments, some of them replaced by a sample or by anything in their range; never a refused one.
+
+    For steps around the landmarks all numbers are replaced, and boundaries may be negative, and lie between steps.
+    """
     own = {entry["name"]: entry for entry in schedules.arguments(name, edition)}
     config = {argument: entry["usual"] for argument, entry in own.items() if "usual" in entry}
     config |= schedules.schedules()[name].get("random", {}).get("unless", {})
     fixed = {"name", "boundaries", "values", *schedules.schedules()[name].get("random", {}).get("unless", {})}
     for argument, entry in own.items():
-        if argument in fixed or not draw(one_of((False, True))):
+        if argument in fixed or not draw(one_of((around, True))):
             continue
-        if entry["type"] == "float" and draw(one_of((True, False))):
+        if entry["type"] == "float" and (around or draw(one_of((True, False)))):
             low = float(entry.get("minimum", entry.get("exclusiveMinimum", 0.0) + 2.0**-10))
             reach = float(entry.get("maximum", low + 2.0)) - low
             drawn: Any = low + int.from_bytes(draw(three_bytes), "big") / 2.0**24 * reach
@@ -522,7 +525,8 @@ def schedule_config(draw: st.DrawFn, edition: str, name: str) -> Document:
     if "boundaries" in config:
         between_them = sorted({draw(between(0, 40)) for _ in range(draw(between(1, 3)))})
         values = [int.from_bytes(draw(three_bytes), "big") / 2.0**24 for _ in range(len(between_them) + 1)]
-        config |= {"boundaries": between_them, "values": values}
+        rising: list[Any] = [mark / 2 - 9.5 for mark in between_them] if around else between_them
+        config |= {"boundaries": rising, "values": values}
     return config
 
 

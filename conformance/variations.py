@@ -35,7 +35,7 @@ from goldenstep.golden.resume_cases import resume_cases
 from goldenstep.golden.serialization_cases import config_cases, weights_cases
 from goldenstep.golden.sparse_cases import sparse_cases
 from goldenstep.golden.subtle_cases import subtle_cases
-from goldenstep.golden.uncommon_cases import spoiled_and_taken_back
+from goldenstep.golden.uncommon_cases import varied_cases
 from goldenstep.golden.wrapper_cases import wrapper_cases_of
 from goldenstep.spec import wrapper as wrapper_spec
 
@@ -54,7 +54,7 @@ LISTED: dict[str, Callable[[str], Iterator[Document]]] = {
 LIVED = (lifecycle_cases, edge_cases, optimizer_schedule_cases, sparse_cases, subtle_cases)
 PLAYED: dict[str, Sequence[Callable[[str, str], Iterator[tuple[str, Document]]]]] = {
     "lived": LIVED,
-    "uncommon": (spoiled_and_taken_back,),
+    "uncommon": (varied_cases,),
     "refused": (made.refused,),
     "replicas": (replica_cases,),
     "graph": (graph_cases,),

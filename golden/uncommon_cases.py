@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from goldenstep import spec
@@ -39,42 +39,48 @@ TAKEN_BACK: dict[str, tuple[Any, Any]] = {
 
 
 def uncommon_cases(edition: str, optimizer: str) -> Iterator[Case]:
-    """Pairs of a slug and a case without id, edition and clauses."""
-    yield from spoiled_and_taken_back(edition, optimizer)
-    yield from all_digits(edition, optimizer)
+    """Pairs of a slug and a case without id, edition and clauses; some stand twice, as the same."""
+    yield from varied_cases(edition, optimizer)
     make = Maker(edition, optimizer)
+    yield from weights_not_finite(make)
+    yield from all_digits(edition, optimizer)
+    if make.thorough or optimizer == "AdamW":
+        yield from taken_back(make)
     slow: Document = {"beta_2": 0.9999} if "beta_2" in spec.hyperparameters(optimizer, edition) else {}
     yield "far-steps", make.case(slow, far_from_0, ["learning_rate"], shapes={"bias": (3,)})
     if optimizer == "SGD":  # the pipeline is the same for all
         yield from options_of_all_digits(make)
         yield from of_two_dtypes(make)
         yield from clips_that_come_later(make)
+        yield from far_pieces(make)
         yield from far_exponentials(make)
-        yield from rates_of_another_dtype(make)
-        yield from resumed_far_from_0(make)
         yield "schedule+empty-list", make.case({"learning_rate": STAIRCASE}, before_nothing, ["schedules", "none"])
         three = make.case({}, of_three, ["aggregation"])
+        yield "three-replicas", {**three, "flags": [*three["flags"], "replicas"], "replicas": 3}
         for dtype in dtypes_of(edition, optimizer):
             clipped = make.case({"global_clipnorm": 0.4731943}, lambda s: s.many(2), shapes=MANY, dtype=dtype)
             yield f"global_clipnorm+nineteen-variables-{dtype}", clipped
         if "weight_decay" in make.takes:
             other = attempt({"exclude": {"names": ["KERNEL"]}})
             yield "exclude-another-case", make.case({"weight_decay": 0.5}, lambda s: [other, *s.many(2)])
-        yield "three-replicas", {**three, "flags": [*three["flags"], "replicas"], "replicas": 3}
         yield from constraints_of_all_digits(make)
 
 
-def spoiled_and_taken_back(edition: str, optimizer: str) -> Iterator[Case]:
-    """Those of them that are as good with other numbers, for the properties (conformance/variations.py)."""
+def varied_cases(edition: str, optimizer: str) -> Iterator[Case]:
+    """Those of them that the properties vary, since nothing else that they draw comes near (variations.py)."""
     make = Maker(edition, optimizer)
-    yield from weights_not_finite(make)
+    yield from itertools.islice(weights_not_finite(make), 2 if make.thorough else 1)
     for config in configs_of_variants(optimizer, edition):
         yield f"sparse-{slug(config)}+nan", spoiled(drawn(optimizer, config, "distinct-rows", (5, 2), "float32"))
-    if make.thorough or optimizer == "AdamW":
-        yield from taken_back(make)
+    if optimizer in ("SGD", "AdamW"):
+        yield from taken_back(make, TAKEN_BACK if optimizer == "SGD" else ("weight_decay",))
     if optimizer == "SGD":
-        yield from far_pieces(make)
+        yield from far_pieces(make, ("float32",))
         yield from spared_scalars(make)
+        yield from rates_of_another_dtype(make)
+        yield from resumed_far_from_0(make)
+        yield from of_two_dtypes(make, ("global_clipnorm",))
+        yield from constraints_of_all_digits(make, ("MinMaxNorm",))
     if make.thorough and edition == "keras3":
         for config in NEGATIVE:
             case = negative(drawn(optimizer, config, "duplicate-rows", (5, 2), "float32"))
@@ -159,9 +165,10 @@ def options_of_all_digits(make: Maker) -> Iterator[Case]:
                 yield f"{name}-of-all-digits-{dtype}", precise(make.optimizer, given, dtype, steps=4)
 
 
-def of_two_dtypes(make: Maker) -> Iterator[Case]:
-    """Variables of two dtypes beside each option of the pipeline."""
-    for name, config in {"": {}, **PRECISE}.items():
+def of_two_dtypes(make: Maker, options: Sequence[str] = ("", *PRECISE)) -> Iterator[Case]:
+    """Variables of two dtypes beside each option of the pipeline, and beside none."""
+    for name in options:
+        config = PRECISE.get(name, {})
         for dtypes in (("float32", "float64"), ("float16", "float32")):
             if set(config) <= make.takes:
                 slugged = "+".join(filter(None, [name, "-and-".join(dtypes)]))
@@ -190,9 +197,10 @@ LIMITS: dict[str, Document] = {
 }
 
 
-def constraints_of_all_digits(make: Maker) -> Iterator[Case]:
+def constraints_of_all_digits(make: Maker, names: Sequence[str] = tuple(LIMITS)) -> Iterator[Case]:
     """Norms whose limits no float is near to, in each dtype."""
-    for name, config in LIMITS.items():
+    for name in names:
+        config = LIMITS[name]
         for dtype in dtypes_of(make.edition, make.optimizer):
             case = precise(make.optimizer, {"learning_rate": 0.1372846}, dtype)
             for variable in case["variables"]:
@@ -214,9 +222,9 @@ BETWEEN: Document = {"boundaries": [1.5, 2.75, 2**24], "values": [0.1, 0.03, 0.3
 COUNTS = (3000, 70000, 2**24, 2**24 + 1, 2**31 - 2, 2**31)
 
 
-def far_pieces(make: Maker) -> Iterator[Case]:
+def far_pieces(make: Maker, dtypes: Sequence[str] = ("float32", "float64", "float16")) -> Iterator[Case]:
     """Boundaries between two steps, and steps that float16, float32 and int32 do not hold."""
-    for dtype in dtypes_of(make.edition, make.optimizer):
+    for dtype in dtypes:
         yield f"far-piecewiseconstantdecay-{dtype}", scheduled(make, "PiecewiseConstantDecay", BETWEEN, dtype)
 
 
@@ -279,9 +287,10 @@ def far_from_0(s: Steps) -> list[Document]:
     return [s.apply(), *(event for jump in jumps for event in jump)]
 
 
-def taken_back(make: Maker) -> Iterator[Case]:
+def taken_back(make: Maker, options: Iterable[str] = TAKEN_BACK) -> Iterator[Case]:
     """An option counts, is 0 or False, then null, and counts again."""
-    for name, (value, nothing) in TAKEN_BACK.items():
+    for name in options:
+        value, nothing = TAKEN_BACK[name]
         if name not in make.takes or (name == "nesterov" and make.optimizer != "SGD"):
             continue
         config: Document = {name: value}
