@@ -473,7 +473,8 @@ def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls
         config |= {entry["name"]: draw(one_of((True, False))) for entry in switches(edition, name)}
     landmarks = schedule_cases.landmarks(schedule_cases.full(edition, name, config))
     steps = sorted({*landmarks, *(draw(between(0, 4096)) for _ in range(6))})
-    typed = around(draw, landmarks, dtype) if calls.around else schedule_cases.typed(steps, dtype)
+    marks = [*landmarks, *config.get("boundaries", ())]
+    typed = around(draw, marks, dtype) if calls.around else schedule_cases.typed(steps, dtype)
     return {
         "id": f"{edition}/schedules/{name.lower()}/drawn",
         "edition": edition,
@@ -490,12 +491,12 @@ def switches(edition: str, name: str) -> list[Document]:
     return [entry for entry in schedules.arguments(name, edition) if entry["type"] == "bool"]
 
 
-def around(draw: st.DrawFn, landmarks: Sequence[int], dtype: str) -> Document:
+def around(draw: st.DrawFn, marks: Sequence[float], dtype: str) -> Document:
     """Steps before 0, and of a dtype that has fractions some that are close to the landmarks."""
     before = [-1 - draw(between(0, 63)) for _ in range(3)]
     if "int" in dtype:
-        return {"dtype": dtype, "values": sorted({-1, *before})}
-    near = [mark * (1 + side * 2.0**-21) for mark in landmarks if 0 < mark < FAR for side in (-1, 2)]
+        return {"dtype": dtype, "values": sorted({-1, *before, *(math.ceil(m) - k for m in marks for k in (0, 1))})}
+    near = [mark * factor for mark in marks if 0 < mark < FAR for factor in (0.37, 1 - 2.0**-21, 1 + 2.0**-20)]
     return {"dtype": dtype, "values": sorted({-0.5, *map(float, before), *near})}
 
 
@@ -512,7 +513,7 @@ def schedule_config(draw: st.DrawFn, edition: str, name: str, around: bool = Fal
     config |= schedules.schedules()[name].get("random", {}).get("unless", {})
     fixed = {"name", "boundaries", "values", *schedules.schedules()[name].get("random", {}).get("unless", {})}
     for argument, entry in own.items():
-        if argument in fixed or not draw(one_of((around, True))):
+        if argument in fixed or not draw(one_of((around and entry.get("default", 0) is not None, True))):
             continue
         if entry["type"] == "float" and (around or draw(one_of((True, False)))):
             low = float(entry.get("minimum", entry.get("exclusiveMinimum", 0.0) + 2.0**-10))
