@@ -30,7 +30,11 @@ def mixture_cases(edition: str, optimizer: str) -> Iterator[Case]:
                 clipping = {"global_clipnorm": 0.5}
                 yield f"global_clipnorm=0.5+{name}", together(optimizer, clipping, dtypes)
                 yield f"global_clipnorm=0.5+{name}+rows", together(optimizer, clipping, dtypes, rows=True)
+                yield f"global_clipnorm=0.5+{name}+attempted", attempted(together(optimizer, clipping, dtypes))
             if "use_ema" in takes:
+                alike = together(optimizer, {"use_ema": True}, dtypes, second=KERNEL)
+                alike["events"][0]["apply"][0] = None
+                yield f"use_ema+{name}+first-none+of-one-shape", attempted(alike)
                 late = together(optimizer, {"use_ema": True}, dtypes)
                 late["events"][0]["apply"][0] = None
                 yield f"use_ema+{name}+first-none", late
@@ -42,16 +46,18 @@ def mixture_cases(edition: str, optimizer: str) -> Iterator[Case]:
             )
 
 
-def together(optimizer: str, config: Document, dtypes: Sequence[str], rows: bool = False) -> Document:
+def together(
+    optimizer: str, config: Document, dtypes: Sequence[str], rows: bool = False, second: Shape = BIAS
+) -> Document:
     """Two steps of two variables of these dtypes, which may be refused; the first has dense gradients, or rows."""
     stream = random.Random(f"mixture {optimizer} {sorted(config.items())} {dtypes} {rows}")
-    shapes = dict(zip(("kernel", "bias"), zip((KERNEL, BIAS), dtypes, strict=True), strict=True))
+    shapes = dict(zip(("kernel", "bias"), zip((KERNEL, second), dtypes, strict=True), strict=True))
     variables = [{"name": name, "value": tensor(stream, *given)} for name, given in shapes.items()]
     events: list[Document] = []
     for _ in range(2):
-        first, second = (tensor(stream, *given) for given in shapes.values())
+        first, other = (tensor(stream, *given) for given in shapes.values())
         taken = {"indices": ROWS, "values": tensor(stream, (len(ROWS), *KERNEL[1:]), dtypes[0])} if rows else first
-        events.append({"apply": [taken, second]})
+        events.append({"apply": [taken, other]})
     features = ["sparse" if rows else "dense", *features_of(config), *(["none"] if "use_ema" in config else [])]
     return {
         "features": [*features, "errors"],
@@ -60,6 +66,11 @@ def together(optimizer: str, config: Document, dtypes: Sequence[str], rows: bool
         "variables": variables,
         "events": events,
     }
+
+
+def attempted(case: Document) -> Document:
+    """The first step of the case, after which the state is seen even if it is refused."""
+    return {**case, "events": [{"attempt": case["events"][0]}]}
 
 
 def before_the_first(optimizer: str, config: Document) -> Document:
