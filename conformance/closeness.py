@@ -132,8 +132,8 @@ def judged(
 
 
 def measurable(case: Document) -> bool:
-    """Is it the run of an optimizer that the specification knows?"""
-    return "optimizer" in case and case["optimizer"]["class_name"] in spec.optimizers()
+    """Is it the run of one optimizer that the specification knows?"""
+    return "optimizer" in case and case["optimizer"]["class_name"] in spec.optimizers() and "replicas" not in case
 
 
 def measure(

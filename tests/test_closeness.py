@@ -77,6 +77,15 @@ def test_beside_a_step_that_ends_in_an_error_others_are_close() -> None:
     assert "which rounding does not explain" in str(found)
 
 
+def test_replicas_are_compared_to_the_bit() -> None:
+    """What several replicas do has no margin; a port is told where it diverges, and the judge does not stumble."""
+    identity = "tf2.12/sgd/replicas-not-summed-clipnorm=0.5"
+    case, expected = golden(identity)
+    suspect = WRONG["interaction/does-not-clip-what-others-have-summed"]
+    with suspect.at_work():
+        assert judge(reference(), case, expected, tolerance=PORT).verdict is Verdict.DIVERGES
+
+
 def tensors(returned: Any) -> bool:
     """Has a call returned a list of arrays?"""
     return isinstance(returned, list) and any(isinstance(part, dict) and part.get("shape") for part in returned)
