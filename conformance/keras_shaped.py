@@ -334,10 +334,20 @@ def refuse_changes(before: list[bytes], handed: list[np.ndarray]) -> None:
             given.fill(np.nan)
 
 
+STATE = "expected its state, a list of what has a `path` or `name` and can be read as an array (docs/modules.md)"
+
+
 def entries_of(optimizer: Any) -> list[tuple[str, Any]]:
     """The state with its names: the public variables, then what is remembered outside them."""
+    if not hasattr(type(optimizer), "variables") and not hasattr(optimizer, "variables"):
+        raise TypeError(f"{type(optimizer).__name__} has no `variables`: {STATE}")
     variables = optimizer.variables
     state = variables() if callable(variables) and not isinstance(variables, list) else variables
+    nameless = next((v for v in state if not hasattr(v, "path") and not hasattr(v, "name")), None)
+    if nameless is not None:
+        raise TypeError(
+            f"`variables` of {type(optimizer).__name__} holds a nameless {type(nameless).__name__}: {STATE}"
+        )
     product = getattr(optimizer, "_u_product", None)
     hidden = [] if product is None or any(product is v for v in state) else [("_u_product", product)]
     named = [(getattr(v, "path", None) or v.name, v) for v in state]

@@ -7,6 +7,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from goldenstep import reference
@@ -94,3 +95,21 @@ def test_without_the_first_two_it_is_a_usage_error(missing: str, complaint: str)
     module = {name: value for name, value in BARE.items() if name != missing}
     with pytest.raises(UnknownImplementationError, match=complaint):
         shaped_like_keras(types.SimpleNamespace(**module), "mypkg", "keras3")
+
+
+@pytest.mark.parametrize(
+    ("held", "told"), [({}, "has no `variables`"), ({"variables": [np.zeros(3)]}, "holds a nameless ndarray")]
+)
+def test_who_does_not_show_the_state_is_told_how(held: dict[str, Any], told: str) -> None:
+    """Without `variables`, or with arrays that have no names, the error says what is expected."""
+
+    def apply_gradients(self: Any, pairs: Any) -> None:
+        list(pairs)
+
+    made = type("Adadelta", (), {"__init__": lambda self, **config: None, "apply_gradients": apply_gradients, **held})
+    golden = files.parsed(*files.index()[PLAIN])
+    module = types.SimpleNamespace(**{**BARE, "optimizers": types.SimpleNamespace(Adadelta=made)})
+    found = judge(shaped_like_keras(module, "mypkg", "keras3"), golden["case"], golden["trajectory"])
+    assert found.verdict is Verdict.ERROR
+    assert told in found.reason
+    assert "expected its state, a list of what has a `path` or `name`" in found.reason
