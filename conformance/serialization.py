@@ -117,6 +117,9 @@ def cannot_resume(cls: Any, events: list[Document]) -> str | None:
         for name in needed:
             if method(cls, name) is None:
                 return f"no {name}"
+        made = hasattr(cls, "build") or hasattr(cls, "_create_all_weights")
+        if event.get("resume", "config") != "config" and not made:
+            return "no build, which makes the state that is handed over"
     return None
 
 

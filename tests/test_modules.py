@@ -113,3 +113,19 @@ def test_who_does_not_show_the_state_is_told_how(held: dict[str, Any], told: str
     assert found.verdict is Verdict.ERROR
     assert told in found.reason
     assert "expected its state, a list of what has a `path` or `name`" in found.reason
+
+
+def test_who_cannot_make_the_state_beforehand_does_not_resume() -> None:
+    """Weights can be set only once there are some; a module that makes them in the first step is not asked to."""
+
+    def method(self: Any, *given: Any) -> None:
+        raise AssertionError("not asked")
+
+    names = ("get_config", "from_config", "get_weights", "set_weights", "apply_gradients")
+    case = files.parsed(*files.index()["tf2.15.legacy/sgd/resume-weights-far-from-0"])["case"]
+    told = {}
+    for more in ((), ("build",)):
+        sgd = type("SGD", (), dict.fromkeys((*names, *more), method))
+        module = types.SimpleNamespace(optimizers=types.SimpleNamespace(SGD=sgd), Variable=reference.Variable)
+        told[more] = shaped_like_keras(module, "mypkg", "tf2.15.legacy").supports(case)
+    assert told == {(): "no build, which makes the state that is handed over", ("build",): None}
