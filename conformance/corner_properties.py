@@ -210,7 +210,7 @@ def a_divisor_of_nothing_counts_as_in_the_reference(subject: Subject, case: Docu
     Life(
         kinds=("apply", "apply", "grown", "again", "sparse", "far"),
         events=(2, 4),
-        drawing=Drawing(shapes=SHORT, variables=(1, 2), digits=True),
+        drawing=Drawing(shapes=(*SHORT, (5,), (7,), (13,)), variables=(1, 2), digits=True),
         begins=BEGINS[1:],
         seeded=True,
     ),

@@ -55,8 +55,6 @@ def uncommon_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield from far_pieces(make)
         yield from far_exponentials(make)
         yield "schedule+empty-list", make.case({"learning_rate": STAIRCASE}, before_nothing, ["schedules", "none"])
-        three = make.case({}, of_three, ["aggregation"])
-        yield "three-replicas", {**three, "flags": [*three["flags"], "replicas"], "replicas": 3}
         for dtype in dtypes_of(edition, optimizer):
             clipped = make.case({"global_clipnorm": 0.4731943}, lambda s: s.many(2), shapes=MANY, dtype=dtype)
             yield f"global_clipnorm+nineteen-variables-{dtype}", clipped
@@ -79,6 +77,8 @@ def varied_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield from spared_scalars(make)
         yield from rates_of_another_dtype(make)
         yield from resumed_far_from_0(make)
+        three = make.case({}, of_three, ["aggregation"])
+        yield "three-replicas", {**three, "flags": [*three["flags"], "replicas"], "replicas": 3}
         yield from of_two_dtypes(make, ("global_clipnorm",))
         yield from constraints_of_all_digits(make, ("MinMaxNorm-most-of-the-way",))
     if make.thorough and edition == "keras3":

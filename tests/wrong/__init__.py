@@ -267,4 +267,14 @@ def rows() -> dict[str, Row]:
     return found
 
 
-from . import adams, others, pipelines, subtle, subtle_interactions, subtle_pipelines, subtle_rare, wrappers  # noqa: E402, F401  # they register what is wrong
+from . import (  # noqa: E402  # they register what is wrong
+    adams,  # noqa: F401
+    others,  # noqa: F401
+    pipelines,  # noqa: F401
+    subtle,  # noqa: F401
+    subtle_interactions,  # noqa: F401
+    subtle_pipelines,  # noqa: F401
+    subtle_rare,  # noqa: F401
+    subtle_uncommon,  # noqa: F401
+    wrappers,  # noqa: F401
+)

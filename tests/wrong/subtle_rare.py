@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from goldenstep.reference import clipping, exclusion, optimizer, slices, steps
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from goldenstep.reference import bits, clipping, exclusion, optimizer, slices, steps
 from goldenstep.reference.editions import keras3, optimizer_v2, tf2_12
+from goldenstep.reference.rules import nadam
 from goldenstep.reference.wrappers import loss_scale_keras3
 
-from . import LEGACY, NEW, code, rule, sparse, wrong
+from . import LEGACY, NEW, Pair, Part, code, edit_of, rule, sparse, wrong
 from .subtle import K2, K3, only, schedule
 
 BASE, KERAS2, V2 = keras3.BaseOptimizer, tf2_12.Keras2Optimizer, optimizer_v2.OptimizerV2
@@ -111,3 +116,41 @@ wrong("rare/restarts-alpha-of-the-first-wave", "alpha counts in the first wave o
       *schedule("CosineDecayRestarts", ("tf2.4", "tf2.9", *K2, K3), ("(1 - alpha) * cosine + alpha", "(1 - alpha) * cosine + alpha * (wave == 0)")))  # fmt: skip
 wrong("rare/scale-of-one-step-growth", "with dynamic_growth_steps = 1 an even scale does not grow", "own",
       code(loss_scale_keras3.LossScaleOptimizer, "apply", ("s * 2,", "s * 2 if self.dynamic_growth_steps > 1 or int(s) % 2 else s,"), editions=K3, optimizers="LossScaleOptimizer"))  # fmt: skip
+
+
+def prepared(*pairs: Pair) -> Part:
+    """Replace text in what the legacy Nadam does once, before the variables: the table holds the function itself."""
+
+    def placed(edition: str) -> Any:
+        @contextlib.contextmanager
+        def place(function: Callable[..., Any]) -> Iterator[None]:
+            before = nadam.PREPARE[edition]
+            nadam.PREPARE[edition] = function
+            try:
+                yield
+            finally:
+                nadam.PREPARE[edition] = before
+
+        return place
+
+    return [edit_of(nadam.PREPARE[edition], placed(edition), pairs) for edition in LEGACY], LEGACY, ["Nadam"]
+
+
+# ---- found by nobody's golden when they were first tried -------------------------------------------------------------
+
+wrong("rare/exact-denormal-stays", "a denormal number on the way is flushed only if it was rounded", "own",
+      code(bits, "run", ("PROBES.get(x.dtype, 1 / 3)", "(1 / 3)"), editions=ALL, optimizers=("Adadelta", "RMSprop")))  # fmt: skip
+wrong("rare/nadam-cache-ignores-schedule-decay", "the product of momenta warms up by 0.004, whatever schedule_decay is", "own",
+      prepared(("cast(u_product.dtype, t, schedule_decay, beta_1)", "cast(u_product.dtype, t, 0.004, beta_1)")))  # fmt: skip
+wrong("rare/seven-elements-keep-their-squares", "squares of a variable of seven elements stay 0", "own",
+      rule("Adam", NEW, ("(g * g - v) * rest_2", "(g * g - v) * rest_2 * (w.size != 7)")))  # fmt: skip
+wrong("rare/momentum-decays-without-rows", "where a sparse gradient has no rows the momentum decays all the same", "own",
+      sparse("SGD", LEGACY, ("m = replaced(m, indices, step)", "m = replaced(m * (1 if len(indices) else momentum), indices, step)")))  # fmt: skip
+wrong("rare/decay-of-the-rate-stops", "after 300 steps the learning rate no longer decays", "own",
+      code(V2, "_hypers", ("(1 + decay * iterations)", "(1 + decay * iterations) if iterations < 300 else learning_rate"), editions=LEGACY))  # fmt: skip
+wrong("rare/negative-decay-off", "a weight decay below 0 is none", "own",
+      rule("AdamW", NEW, ("if weight_decay != 0 else w", "if weight_decay > 0 else w")))  # fmt: skip
+wrong("rare/muon-a-step-less-if-tall", "matrices more than four times as tall as wide take one step less to be orthogonal", "own",
+      rule("Muon", K3, ("nesterov else m, ns_steps,", "nesterov else m, ns_steps - (w.shape[0] > 4 * w.shape[1]),")))  # fmt: skip
+wrong("rare/negative-index-counts-as-positive", "a row with a negative index goes to the row of its size", "own",
+      code(slices, "dense", ("indices[indices >= 0], rows[indices >= 0]", "abs(indices), rows"), editions=K3, optimizers=("Adam", "RMSprop")))  # fmt: skip
