@@ -133,7 +133,8 @@ def prepared(*pairs: Pair) -> Part:
 
         return place
 
-    return [edit_of(nadam.PREPARE[edition], placed(edition), pairs) for edition in LEGACY], LEGACY, ["Nadam"]
+    table: dict[str, Callable[..., Any]] = nadam.PREPARE
+    return [edit_of(table[edition], placed(edition), pairs) for edition in LEGACY], LEGACY, ["Nadam"]
 
 
 # ---- found by nobody's golden when they were first tried -------------------------------------------------------------
