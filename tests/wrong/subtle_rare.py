@@ -133,7 +133,7 @@ def prepared(*pairs: Pair) -> Part:
 
         return place
 
-    table: dict[str, Callable[..., Any]] = nadam.PREPARE
+    table: Any = nadam.PREPARE
     return [edit_of(table[edition], placed(edition), pairs) for edition in LEGACY], LEGACY, ["Nadam"]
 
 
