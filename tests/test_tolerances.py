@@ -16,12 +16,14 @@ from .tolerances import (  # type: ignore[import-not-found]  # pytest finds the 
     Fault,
     cases_of,
     implementation,
+    is_always_close,
     is_close,
     jobs,
     near_cases_of,
     of,
     passes,
 )
+from .wrong import WRONG  # type: ignore[import-not-found]
 
 
 def shares(beginning: str) -> dict[str, float]:
@@ -62,6 +64,17 @@ def test_closeness_lets_through_what_the_page_says() -> None:
     assert ids
     assert all(is_close(identity, "Lion", Fault("update", share / 2)) for identity in ids)
     assert not all(is_close(identity, "Lion", Fault("update", share * 2)) for identity in ids)
+
+
+def test_the_page_lists_the_wrong_implementations_that_are_close() -> None:
+    """Another order of a product is close in all goldens that tell; an epsilon beside a norm is not."""
+    text = PAGE.read_text("utf-8")
+    listed = re.findall(r"^- `([^`]+)`", text, re.MULTILINE)
+    assert listed == [identity for identity in WRONG if identity in set(listed)]
+    assert f"these {len(listed)} are close" in text
+    for identity in ("clipping/quotient-first", "clipping/norm-and-a-bit"):
+        assert is_always_close(identity) is (identity in listed)
+    assert {"clipping/quotient-first", "clipping/norm-and-a-bit"} & set(listed) == {"clipping/quotient-first"}
 
 
 def test_every_bound_is_on_the_page() -> None:

@@ -331,9 +331,9 @@ SURVIVORS = """
 Of the {all} wrong implementations of [tests/wrong](../tests/wrong/README.md) these {count} are close wherever they were
 asked: in the golden that rejects them to the bit, and in up to a dozen others that they do not pass, of those that have
 the same features. Nearly all of them compute the right rule in another order or precision, which is what closeness is
-for; of the others the fault is smaller than a rounding (the sign of a zero), lies below the smallest normal number,
-flips a sign that rounding may flip, or shows only in many steps on end, while each is judged from the recorded state.
-A port that needs more is judged without a tolerance.
+for. Of the others the fault is smaller than a rounding where it was looked for (an epsilon that is too small to count,
+the sign of a zero, a denormal number), flips a sign that rounding may flip, or shows only in steps on end, while each
+step is judged from the recorded state. So a port is proven to be a port, and no more.
 
 {ids}
 """
