@@ -78,7 +78,7 @@ class OptimizerV2(StateV2):
 
     def _default_name(self, class_name: str | None = None) -> Any:
         """For a name of None: the class name in snake case, made unique."""
-        return unique_name(class_name or type(self).__name__)
+        return unique_name(type(self).__name__)
 
     def _own_arguments(self) -> dict[str, Any]:
         """The optimizer's own arguments, as the specification lists them."""

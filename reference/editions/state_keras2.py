@@ -27,7 +27,7 @@ class StateKeras2(Configured):
 
     def _default_name(self, class_name: str | None = None) -> Any:
         """A name of None stays None."""
-        return class_name or self._config["name"]
+        return self._config["name"]
 
     def _scope(self) -> str:
         """State has the optimizer's name in front only if a step makes it."""

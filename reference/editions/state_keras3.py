@@ -25,7 +25,7 @@ class StateKeras3(Configured):
     _lost: bool = False
     built: bool
 
-    def within(self, scope: str | None, lost: bool = False) -> None:
+    def within(self, scope: str | None, lost: bool) -> None:
         """State is made by a wrapper: inside its scope, or in none; what is made apart may be lost all the same."""
         self._outer = scope or ""
         self._lost = lost or bool(scope)

@@ -165,7 +165,8 @@ class Keras2Optimizer(StateKeras2):
             steps.overwrite(var_list, self._averages)
 
     def _decays(self, variable: Variable) -> bool:
-        return True
+        """Does weight decay apply to the variable? An edition that decays weights says so."""
+        raise NotImplementedError
 
     @property
     def iterations(self) -> Variable:

@@ -24,7 +24,10 @@ from goldenstep import spec
 
 REFERENCE = Path(spec.__file__).parent.parent / "reference"
 FOLDERS = ("rules", "schedules")
-ALONE = ("exclusion.py",)
+ALONE = (
+    *("clipping.py", "constraints.py", "exclusion.py", "slices.py", "steps.py"),
+    *("editions/optimizer_v2.py", "editions/state_keras2.py", "editions/tf2_15.py"),
+)
 UNSETTLED = ("__init__.py",)
 SWAPS = ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "Add_Mul", "Mul_Add", "FloorDiv_Mul", "Mod_Mul", "Pow_Mul")
 COMPARISONS = ("Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt", "Lt_Gt", "Gt_Lt", "Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is")

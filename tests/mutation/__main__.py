@@ -14,7 +14,7 @@ from pathlib import Path
 from zlib import crc32
 
 from . import REFERENCE, Mutant, mutants, mutants_of, pieces, targets
-from .equivalents import Equivalent, known, reasons, stale
+from .equivalents import GAP, Equivalent, known, reasons, stale
 from .judges import check, index, killer
 
 RECENT = 8
@@ -97,7 +97,7 @@ def main() -> int:
             if found:
                 counts["killed" if "/" in found else KILLED_WITHOUT[found]] += 1
             elif entry:
-                counts["equivalent"] += 1
+                counts["gap" if reasons()[entry].startswith(GAP) else "equivalent"] += 1
                 used.add(entry)
             else:
                 counts["surviving"] += 1
@@ -116,7 +116,8 @@ def main() -> int:
     print(
         f"{len(chosen)} mutants in {time.monotonic() - start:.0f} s: {counts['killed']} killed by a golden, "
         f"{counts['broken']} can't be imported, {counts['endless']} don't end, "
-        f"{counts['equivalent']} known to be equivalent, {counts['surviving']} survive"
+        f"{counts['equivalent']} known to be equivalent, {counts['gap']} known gaps, "
+        f"{counts['surviving']} survive"
     )
     return int(bool(counts["surviving"] or wrong))
 

@@ -3,7 +3,7 @@
 [[equivalent]]
 file = "rules/adam.py"
 where = "adam_kernel"                  # may be left out: anywhere in the file
-reason = "..."
+reason = "..."                         # "Gap: ..." if a golden could tell, and is still to be recorded
 changes = [["line before", "line after"], ...]
 """
 
@@ -22,6 +22,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+GAP = "Gap: "
 TABLE = Path(__file__).parent / "equivalent.toml"
 
 

@@ -117,10 +117,13 @@ class Served(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def killer(mutant: Mutant, first: Sequence[str] = (), most: int | None = None) -> str:
     """Id of the golden that kills a mutant, "import" or "time" if it can't even run so far, or "" if it survives.
 
-    It lives and dies in a process of its own; `first` are tried before all others; `most` is how many at all.
+    It lives and dies in a process of its own; `first` are asked before all others, of which no more than `most` are.
     """
-    judges = [*first, *(i for i in judges_of(mutant) if i not in first)]
-    assert judges, f"no golden judges {mutant.file}, {mutant.where}"
+    found = asked(mutant, first) if first else ""
+    if found:  # which lines goldens run needs not be known
+        return found
+    judges = [identity for identity in judges_of(mutant) if identity not in first]
+    assert judges or first, f"no golden judges {mutant.file}, {mutant.where}"
     return asked(mutant, judges[:most])
 
 
