@@ -27,6 +27,7 @@ import numpy as np
 
 from goldenstep import spec
 from goldenstep.golden.compare import with_layouts
+from goldenstep.reference.naming import forget_names
 
 from .answers import NoAnswerError
 from .calls import Losses
@@ -176,13 +177,19 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
             f"--impl={name}: expected classes such as {name}.optimizers.Adam or {name}.Adam, found none of "
             f"{', '.join(spec.optimizers())}."
         )
+    twice = [o for o in known if getattr(module, o, None) not in (None, getattr(optimizers, o))]
+    if twice:
+        raise UnknownImplementationError(
+            f"--impl={name}: {name}.{twice[0]} and {name}.optimizers.{twice[0]} are not the same. Expected one of each "
+            f"optimizer: what is in {name}.optimizers would be judged."
+        )
     variable = getattr(module, "Variable", None) or getattr(optimizers, "Variable", None)
     if variable is None:
         raise UnknownImplementationError(f"--impl={name}: expected a class {name}.Variable(value, name=...).")
     tensor: Any = getattr(module, "convert_to_tensor", None)
     tensor = tensor or getattr(getattr(module, "ops", None), "convert_to_tensor", np.asarray)
     editions = getattr(module, "GOLDENSTEP_EDITIONS", [edition])
-    forget_names = getattr(module, "clear_session", lambda: None)
+    forget = getattr(module, "clear_session", forget_names)  # a module may stand on the reference
     path = name if optimizers is module else f"{name}.optimizers"
     code = {
         "imports": ["import numpy as np", f"import {name.partition(':')[0]}"],
@@ -198,7 +205,7 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
         dict.fromkeys(editions, optimizers),
         lambda value, n, constraint=None: constrained(variable(value, name=n), constraint),
         tensor,
-        forget_names,
+        forget,
         getattr(module, "__version__", ""),
         code,
         dict.fromkeys(editions, getattr(module, "constraints", None)),

@@ -35,7 +35,7 @@ def rate() -> float:
 def own_objects(optimizers: Any, base_of_schedules: Any) -> Document:
     """Classes and functions of one's own, as a user of the implementation defines them."""
 
-    class MySGD(optimizers.SGD):  # type: ignore[misc]  # the base is whatever the implementation has
+    class MySGD(getattr(optimizers, "SGD", object)):  # type: ignore[misc]  # the base is whatever the implementation has
         pass
 
     class Halving(base_of_schedules):  # type: ignore[misc]  # the same
@@ -67,6 +67,11 @@ def method(thing: Any, name: str) -> Any:
 def unsupported(implementation: KerasShaped, case: Document) -> str | None:
     """None if everything that the calls need is there, otherwise what is not."""
     release = release_of(implementation, case["edition"])
+    told = json.dumps(case["calls"])
+    if "MySGD" in told and class_of(implementation, "SGD", case["edition"]) is None:
+        return "no SGD to make a class of one's own"
+    if "Halving" in told and not hasattr(getattr(release, "schedules", None), "LearningRateSchedule"):
+        return "no schedules.LearningRateSchedule"
     classes = []
     for call in case["calls"]:
         ((kind, given),) = call.items()
@@ -74,7 +79,7 @@ def unsupported(implementation: KerasShaped, case: Document) -> str | None:
             return f"no {kind}"
         if kind in OF_SCHEDULES and not hasattr(getattr(release, "schedules", None), OF_SCHEDULES[kind]):
             return f"no schedules.{OF_SCHEDULES[kind]}"
-        if kind == "construct" and given["class_name"] != "MySGD":
+        if kind in ("construct", "from_config") and given.get("class_name", "MySGD") != "MySGD":
             found = class_of(implementation, given["class_name"], given.get("edition", case["edition"]))
             if found is None:
                 return f"no {given['class_name']} of {given.get('edition', case['edition'])}"

@@ -23,6 +23,7 @@ from goldenstep.conformance.answers import CrashError, NoAnswerError, TimeoutExc
 from goldenstep.conformance.closeness import ulps_of
 from goldenstep.conformance.implementations import Implementation
 from goldenstep.conformance.lives import Calls
+from goldenstep.conformance.patience import Patience
 from goldenstep.conformance.plugin import session
 from goldenstep.conformance.process import ProcessImplementation
 from goldenstep.conformance.properties import Broken, Inapplicable, Property, Subject, registered
@@ -120,16 +121,20 @@ def test_property(
     failure = gone = ""
     listed, update = conformance_session.known.of(f"{identity}/{edition}"), conformance_session.known.update
     phases = PHASES if listed or update else tuple(Phase)
+    patience = Patience()
 
     def check(case: Document) -> None:
         nonlocal failure, gone
         if gone:  # a process that crashes or hangs is not asked again: it would cost its time for every smaller case
             raise Broken(gone)
+        if not patience.lasts(case):
+            reject()
         try:
             prop.check(subject, case)
         except Inapplicable:
             reject()
         except Broken as broken:
+            patience.note(case)
             failure = report(identity, subject, case, broken)
             gone = str(broken) if isinstance(broken.__cause__, CrashError | TimeoutExceededError) else ""
             raise

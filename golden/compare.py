@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -189,8 +190,15 @@ def _compare_layouts(expected: list[Document], got: list[Document]) -> Divergenc
     for index in range(max(len(expected), len(got))):
         e, g = (entries[index] if index < len(entries) else None for entries in (expected, got))
         if e != g:
-            return Divergence(None, f"layout of the state, entry {index}", None, e, g, None)
+            counted = e and g and e["name"] != g["name"] and e["name"] == without_number(g["name"])
+            hint = " (does the name count earlier optimizers? see clear_session in docs/modules.md)" if counted else ""
+            return Divergence(None, f"layout of the state, entry {index}{hint}", None, e, g, None)
     raise AssertionError("layouts are equal")
+
+
+def without_number(name: str) -> str:
+    """The name of a piece of state without the number of its optimizer: `adam/iteration` for `adam_7/iteration`."""
+    return re.sub(r"^([^/]*?)_\d+/", r"\1/", name)
 
 
 def _compare_step(

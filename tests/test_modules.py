@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from goldenstep import reference
+from goldenstep import reference, spec
 from goldenstep.conformance.implementations import UnknownImplementationError, shaped_like_keras
-from goldenstep.conformance.verdict import Verdict, judge
+from goldenstep.conformance.verdict import Record, Verdict, judge
 from goldenstep.golden import files
 from goldenstep.reference.editions import keras3
 from goldenstep.reference.formats.files import restore
@@ -32,6 +34,7 @@ CASES = {
     "files": "keras3/files/adadelta/defaults-h5",
 }
 """A case of each feature that the page's table names."""
+OPTIMIZERS = {name.lower() for name in spec.optimizers()}
 PLAIN = "keras3/adadelta/defaults-float32"
 BARE: dict[str, Any] = {"optimizers": types.SimpleNamespace(Adadelta=keras3.Adadelta), "Variable": reference.Variable}
 ROWS = {
@@ -55,11 +58,16 @@ def whole() -> dict[str, Any]:
     }
 
 
-def verdict_of(module: dict[str, Any], identity: str) -> Verdict:
-    """The verdict on one golden, of a module with these attributes."""
+def record_of(module: dict[str, Any], identity: str) -> Record:
+    """What is said of a module with these attributes on one golden."""
     golden = files.parsed(*files.index()[identity])
     implementation = shaped_like_keras(types.SimpleNamespace(**module), "mypkg", "keras3")
-    return judge(implementation, golden["case"], golden["trajectory"]).verdict
+    return judge(implementation, golden["case"], golden["trajectory"])
+
+
+def verdict_of(module: dict[str, Any], identity: str) -> Verdict:
+    """The verdict alone."""
+    return record_of(module, identity).verdict
 
 
 def test_the_page_names_every_feature_that_has_a_case_here() -> None:
@@ -69,7 +77,24 @@ def test_the_page_names_every_feature_that_has_a_case_here() -> None:
 
 def test_two_attributes_are_enough() -> None:
     """Classes and variables: plain cases are exact, and there is nothing to register."""
-    assert verdict_of(BARE | {"clear_session": keras3.clear_session}, PLAIN) is Verdict.EXACT
+    assert verdict_of(BARE, PLAIN) is Verdict.EXACT
+
+
+def test_one_optimizer_is_enough_whatever_is_asked_of_it() -> None:
+    """Of a module with nothing but Adadelta, no golden of the edition fails: the others are unsupported."""
+    implementation = shaped_like_keras(types.SimpleNamespace(**BARE), "mypkg", "keras3")
+    ids = [i for i in files.index() if i.startswith("keras3/")]
+    goldens = (files.parsed(*files.index()[i]) for i in ids if "adadelta" in i or i.split("/")[1] not in OPTIMIZERS)
+    records = [judge(implementation, golden["case"], golden["trajectory"]) for golden in goldens]
+    assert {r.verdict for r in records} == {Verdict.EXACT, Verdict.UNSUPPORTED}, [r.id for r in records]
+    assert sum(r.verdict is Verdict.EXACT for r in records) > 100
+
+
+def test_two_optimizers_of_a_name_are_a_usage_error() -> None:
+    """Which of them is meant can't be told, and the wrong one might be right."""
+    other = types.SimpleNamespace(**BARE, Adadelta=numbered(itertools.count()))
+    with pytest.raises(UnknownImplementationError, match=r"mypkg\.Adadelta and mypkg\.optimizers\.Adadelta"):
+        shaped_like_keras(other, "mypkg", "keras3")
 
 
 @pytest.mark.parametrize("feature", CASES)
@@ -81,10 +106,27 @@ def test_what_is_missing_is_unsupported_and_what_is_there_is_judged(feature: str
 
 def test_names_go_on_where_the_session_is_not_cleared() -> None:
     """The second optimizer of a class is `adadelta_1`, as in Keras, unless the module can begin anew."""
-    keras3.clear_session()
-    without = {name: value for name, value in whole().items() if name != "clear_session"}
+    counter = itertools.count()
+    classes = types.SimpleNamespace(Adadelta=numbered(counter))
+    without = whole() | {"optimizers": classes, "clear_session": lambda: None}
     assert [verdict_of(without, PLAIN) for _ in range(2)] == [Verdict.EXACT, Verdict.DIVERGES]
-    assert [verdict_of(whole(), PLAIN) for _ in range(2)] == [Verdict.EXACT, Verdict.EXACT]
+    assert "clear_session in docs/modules.md" in record_of(without, PLAIN).reason
+
+
+def test_names_begin_anew_where_a_module_is_made_of_the_reference() -> None:
+    """It need not say so: the judge knows how."""
+    assert [verdict_of(BARE, PLAIN) for _ in range(2)] == [Verdict.EXACT, Verdict.EXACT]
+
+
+def numbered(counter: Iterator[int]) -> type:
+    """An Adadelta that counts those made before it by itself."""
+
+    class Adadelta(keras3.Adadelta):  # type: ignore[misc]
+        def __init__(self) -> None:
+            number = next(counter)
+            super().__init__(name=f"adadelta_{number}" if number else "adadelta")
+
+    return Adadelta
 
 
 @pytest.mark.parametrize(
