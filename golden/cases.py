@@ -17,7 +17,8 @@ from goldenstep.spec.layout import facts
 
 from .backend_cases import backend_cases
 from .compare import full_config, owners
-from .drawing import Document, Shape, at_rest, dtypes_of, features_of, normal, slug, typed
+from .crossed_cases import crossed_cases
+from .drawing import Document, Shape, at_rest, dtypes_of, features_of, normal, slug, typed, variant_configs
 from .edge_cases import edge_cases
 from .graph_cases import graph_cases
 from .lifecycle_cases import lifecycle_cases
@@ -132,6 +133,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from rare_cases(edition, optimizer)
     yield from uncommon_cases(edition, optimizer)
     yield from mixture_cases(edition, optimizer)
+    yield from crossed_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
@@ -216,23 +218,6 @@ def of_two_dtypes(case: Document) -> Document:
             "values": event["apply"][-1],
         }
     return case
-
-
-def variant_configs(optimizer: str, edition: str) -> Iterator[Document]:
-    """For every variant that a config alone can ask for: the config that asks for it with the first fitting samples."""
-    own = spec.hyperparameters(optimizer, edition)
-    for variant in spec.optimizers()[optimizer]["variants"]:
-        if variant["when"] and set(variant["when"]) <= set(own):
-            config = {
-                name: next(s for s in own[name]["samples"] if s != condition["not"])
-                if isinstance(condition, dict)
-                else condition
-                for name, condition in variant["when"].items()
-            }
-            if spec.variant(optimizer, {**{n: e["default"] for n, e in own.items()}, **config}) == variant["name"]:
-                changed = {name: value for name, value in config.items() if value != own[name]["default"]}
-                if changed:
-                    yield changed
 
 
 def pairs(own: dict[str, Document], dtypes: list[str]) -> Iterator[tuple[Document, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,23 @@ def slug(config: Document) -> str:
         )
 
     return "+".join(piece(name, value) for name, value in config.items())
+
+
+def variant_configs(optimizer: str, edition: str) -> Iterator[Document]:
+    """For every variant that a config alone can ask for: the config that asks for it with the first fitting samples."""
+    own = spec.hyperparameters(optimizer, edition)
+    for variant in spec.optimizers()[optimizer]["variants"]:
+        if variant["when"] and set(variant["when"]) <= set(own):
+            config = {
+                name: next(s for s in own[name]["samples"] if s != condition["not"])
+                if isinstance(condition, dict)
+                else condition
+                for name, condition in variant["when"].items()
+            }
+            if spec.variant(optimizer, {**{n: e["default"] for n, e in own.items()}, **config}) == variant["name"]:
+                changed = {name: value for name, value in config.items() if value != own[name]["default"]}
+                if changed:
+                    yield changed
 
 
 def features_of(config: Document) -> list[str]:

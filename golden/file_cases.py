@@ -14,8 +14,7 @@ from goldenstep import spec
 from goldenstep.spec import saved_files
 from goldenstep.spec import wrapper as wrappers
 
-from .cases import variant_configs
-from .drawing import Document, normal, slug
+from .drawing import Document, normal, slug, variant_configs
 
 STEPS, SAVED_AFTER = 5, 3
 SHAPES = {"kernel": (3, 2), "bias": (2,)}
