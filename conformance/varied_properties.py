@@ -83,5 +83,5 @@ def each_case_of_a_wrapper_is_that_of_the_reference(subject: Subject, case: Docu
 
 @keeping("P-91", Varied("uncommon", each=True))
 def what_is_seldom_met_goes_as_in_the_reference(subject: Subject, case: Document) -> None:
-    """Weights and rows that are not finite, options taken back, far steps, two dtypes: all go as in the reference."""
+    """Weights and rows that are not finite, options taken back, far steps: all go as in the reference."""
     equals_the_reference(subject, case)

@@ -79,7 +79,6 @@ def varied_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield from resumed_far_from_0(make)
         three = make.case({}, of_three, ["aggregation"])
         yield "three-replicas", {**three, "flags": [*three["flags"], "replicas"], "replicas": 3}
-        yield from of_two_dtypes(make, ("global_clipnorm",))
         yield from constraints_of_all_digits(make, ("MinMaxNorm-most-of-the-way",))
     if make.thorough and edition == "keras3":
         for config in NEGATIVE:
@@ -165,9 +164,9 @@ def options_of_all_digits(make: Maker) -> Iterator[Case]:
                 yield f"{name}-of-all-digits-{dtype}", precise(make.optimizer, given, dtype, steps=4)
 
 
-def of_two_dtypes(make: Maker, options: Sequence[str] = ("", *PRECISE)) -> Iterator[Case]:
+def of_two_dtypes(make: Maker) -> Iterator[Case]:
     """Variables of two dtypes beside each option of the pipeline, and beside none."""
-    for name in options:
+    for name in ("", *PRECISE):
         config = PRECISE.get(name, {})
         for dtypes in (("float32", "float64"), ("float16", "float32")):
             if set(config) <= make.takes:

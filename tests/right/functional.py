@@ -21,6 +21,10 @@ FEATURES = (
 )  # fmt: skip
 
 
+class InvalidArgumentError(Exception):
+    """As TensorFlow calls it: operands that don't go together."""
+
+
 class Number:
     """A float of some dtype, whose results are rounded to it and whose denormal numbers are zeros of the same sign."""
 
@@ -430,6 +434,8 @@ def clipped(gradients: list[Numbers], config: Option) -> list[Numbers]:
     if (config["clipnorm"] or 0) > 0:
         return [by_norm(g, config["clipnorm"]) for g in gradients]
     if (config["global_clipnorm"] or 0) > 0:
+        if len({g[0].x.dtype for g in gradients if g}) > 1:  # TensorFlow has no sum of two dtypes
+            raise InvalidArgumentError("the gradients have several dtypes, but one norm")
         return by_norm_of_all(gradients, config["global_clipnorm"])
     limit = config["clipvalue"] or 0
     if limit > 0:
