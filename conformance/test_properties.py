@@ -199,7 +199,7 @@ def each_of(
     fresh: int = FRESH,
 ) -> None:
     """Check so many cases of a strategy, in rounds; Unsatisfiable if no round has one."""
-    quiet, barren, fruitful = [HealthCheck.filter_too_much], None, False
+    quiet, barren, fruitful = [HealthCheck.filter_too_much, HealthCheck.too_slow], None, False
     for begun in range(0, count, fresh):
         examples = min(fresh, count - begun)
         chosen = settings(base, max_examples=examples, phases=phases, suppress_health_check=quiet)
