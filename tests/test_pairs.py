@@ -11,6 +11,7 @@ import pytest
 
 from goldenstep import spec
 from goldenstep.golden import files
+from goldenstep.golden.drawing import dtypes_of, slug, variant_configs
 from goldenstep.golden.pair_cases import IMPOSSIBLE, OPTIMIZERS, STEPS, factors, pair_cases
 
 Document = dict[str, Any]
@@ -101,3 +102,39 @@ def test_the_runs_get_somewhere(edition: str) -> None:
     assert sum(steps) > 0.95 * len(steps)
     broken = [g["case"]["id"] for g in goldens(edition) if "NaN" in json.dumps(g["trajectory"]["steps"])]
     assert len(broken) <= 4
+
+
+ONE_OF = [("clipnorm", "clipvalue", "global_clipnorm"), ("float32", "float64", "float16")]
+OPTIONS = ("weight_decay", "loss_scale_factor", "decay", "gradient_accumulation_steps", "use_ema", *ONE_OF[0])
+
+
+def crossed(edition: str, optimizer: str) -> list[set[str]]:
+    """What is not plain in each crossed case of an optimizer, and its dtype, as the cases themselves show."""
+    found = []
+    for golden in files.goldens(files.path_of(edition, optimizer)):
+        case = golden["case"]
+        if "/crossed-" not in case["id"]:
+            continue
+        config, events = case["optimizer"]["config"], [event["attempt"] for event in case["events"]]
+        variants = [slug(v) for v in variant_configs(optimizer, edition) if v.items() <= config.items()]
+        null = ["null"] * any(None in event.get("apply", ()) for event in events)
+        assigned = ["assigned"] * any("set" in event for event in events)
+        options = [name for name in OPTIONS if name in config]
+        found.append({*variants, *null, *assigned, *options, case["variables"][0]["value"]["dtype"]})
+    return found
+
+
+@pytest.mark.parametrize("edition", spec.editions())
+def test_every_optimizer_meets_every_pair_of_options_without_rows_schedules_or_constraints(edition: str) -> None:
+    for optimizer in spec.available(edition):
+        cases = crossed(edition, optimizer)
+        takes = {name for name in OPTIONS if name in spec.taken(optimizer, edition)}
+        levels = {*takes, "null", "assigned", *dtypes_of(edition, optimizer)}
+        levels |= {slug(variant) for variant in variant_configs(optimizer, edition)}
+        together = {frozenset(pair) for case in cases for pair in itertools.combinations(sorted(case), 2)}
+        apart = {frozenset(pair) for group in ONE_OF for pair in itertools.combinations(group, 2)}
+        variants = [slug(variant) for variant in variant_configs(optimizer, edition)]
+        apart |= {frozenset(pair) for pair in itertools.combinations(variants, 2)}
+        wanted = {frozenset(pair) for pair in itertools.combinations(sorted(levels), 2)} - apart
+        assert len(wanted) > 20
+        assert wanted - together == set(), optimizer
