@@ -23,8 +23,7 @@ DTYPES = {"float64-first": ("float64", "float32"), "float64-last": ("float32", "
 def mixture_cases(edition: str, optimizer: str) -> Iterator[Case]:
     """Pairs of a slug and a case without id, edition and clauses."""
     if optimizer == "SGD":
-        takes = {argument["name"] for argument in spec.arguments(optimizer, edition)}
-        takes |= set(spec.editions()[edition].get("keyword_arguments", {}))
+        takes = spec.taken(optimizer, edition)
         for name, dtypes in DTYPES.items():
             if "global_clipnorm" in takes:
                 clipping = {"global_clipnorm": 0.5}
