@@ -402,7 +402,7 @@ def adamw(w, g, m, v, *, t, learning_rate, weight_decay, beta_1, beta_2, epsilon
     b1, b2, decay = cast_tensor(w.dtype, beta_1, beta_2, weight_decay)
     rest_1, rest_2 = cast(w.dtype, 1 - beta_1, 1 - beta_2)
     alpha = lr * sqrt(1 - power(b2, t)) / (1 - power(b1, t))
-    w = w - w * (lr * decay)
+    w = w - w * (lr * decay) if weight_decay != 0 else w
     m = m + (g - m) * rest_1
     v = v + (g * g - v) * rest_2
     w = w - (m * alpha) / (sqrt(v) + epsilon)
@@ -415,7 +415,7 @@ def amsgradw(w, g, m, v, vhat, *, t, learning_rate, weight_decay, beta_1, beta_2
     b1, b2, decay = cast_tensor(w.dtype, beta_1, beta_2, weight_decay)
     rest_1, rest_2 = cast(w.dtype, 1 - beta_1, 1 - beta_2)
     alpha = lr * sqrt(1 - power(b2, t)) / (1 - power(b1, t))
-    w = w - w * (lr * decay)
+    w = w - w * (lr * decay) if weight_decay != 0 else w
     m = m + (g - m) * rest_1
     v = v + (g * g - v) * rest_2
     vhat = maximum(vhat, v)
