@@ -1,4 +1,4 @@
-"""Cases in which meets what does not mix: gradients of two dtypes, averages of other variables, a row before the first.
+"""Cases of what does not mix: gradients of two dtypes, averages of other or empty variables, a row before the first.
 
 Each is here because a change of the reference passed all others (docs/mutation.md).
 """
@@ -17,6 +17,8 @@ KERNEL: Shape = (3, 2)
 BIAS: Shape = (3,)
 ROWS = [2, 0, 2]
 VARIANTS: list[Document] = [{"momentum": 0.75}, {"momentum": 0.75, "nesterov": True}, {"nesterov": True}]
+EMPTY: list[Shape] = [(0,), (0, 1), (0, 2), (3, 0), (0, 1, 3), (0, 2, 3), (1, 3)]
+"""With nothing in them but the last, and with one, two or no dimensions longer than 1."""
 DTYPES = {"float64-first": ("float64", "float32"), "float64-last": ("float32", "float64")}
 
 
@@ -37,6 +39,9 @@ def mixture_cases(edition: str, optimizer: str) -> Iterator[Case]:
                 late = together(optimizer, {"use_ema": True}, dtypes)
                 late["events"][0]["apply"][0] = None
                 yield f"use_ema+{name}+first-none", late
+        if edition == "keras3":  # whose `add` takes some empty arrays for what they are not
+            for shape in EMPTY:
+                yield f"use_ema+shape-{'x'.join(map(str, shape))}", averaged(optimizer, shape)
     if optimizer in ("SGD", "RMSprop"):
         for config in ({}, *VARIANTS) if optimizer == "SGD" else ({},):
             yield (
@@ -70,6 +75,18 @@ def together(
 def attempted(case: Document) -> Document:
     """The first step of the case, after which the state is seen even if it is refused."""
     return {**case, "events": [{"attempt": case["events"][0]}]}
+
+
+def averaged(optimizer: str, shape: Shape) -> Document:
+    """Two steps of a variable of this shape, of which averages are kept."""
+    stream = random.Random(f"mixture {optimizer} averaged {shape}")
+    return {
+        "features": ["dense", "ema"],
+        "flags": [],
+        "optimizer": {"class_name": optimizer, "config": {"use_ema": True}},
+        "variables": [{"name": "kernel", "value": tensor(stream, shape, "float32")}],
+        "events": [{"attempt": {"apply": [normal(stream, shape, "float32")]}} for _ in range(2)],
+    }
 
 
 def before_the_first(optimizer: str, config: Document) -> Document:
