@@ -129,8 +129,9 @@ def equal(wanted: Document, got: Document) -> bool:
 
 
 def plain(trajectory: Document) -> list[Any]:
-    """The kept steps: numbers only."""
-    return [[step["step"], step["variables"], step["state"]] for step in trajectory["steps"]]
+    """The kept steps: their numbers, and the types of their errors."""
+    steps = trajectory["steps"]
+    return [[s["step"], s["variables"], s["state"], s.get("error", {}).get("type")] for s in steps]
 
 
 def close(case: Document, wanted: Document, got: Document) -> bool:

@@ -17,7 +17,7 @@ KERNEL: Shape = (3, 2)
 BIAS: Shape = (3,)
 ROWS = [2, 0, 2]
 VARIANTS: list[Document] = [{"momentum": 0.75}, {"momentum": 0.75, "nesterov": True}, {"nesterov": True}]
-EMPTY: list[Shape] = [(0,), (0, 1), (0, 2), (3, 0), (0, 1, 3), (0, 2, 3), (1, 3)]
+EMPTY: list[Shape] = [(0,), (0, 1), (0, 2), (3, 0), (0, 3, 1), (3, 0, 1), (0, 1, 3), (0, 2, 3), (1, 3)]
 """With nothing in them but the last, and with one, two or no dimensions longer than 1."""
 DTYPES = {"float64-first": ("float64", "float32"), "float64-last": ("float32", "float64")}
 

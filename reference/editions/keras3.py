@@ -246,8 +246,9 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
                 variable.value = average.value
 
     def _refuse_empty(self, variable: Variable) -> None:
-        """InvalidArgumentError for an array that Keras' `add` takes for a bias: empty but for one long dimension."""
-        if variable.value.size == 0 and sum(n > 1 for n in variable.shape) == 1 and variable.value.ndim > 1:
+        """InvalidArgumentError for an empty array that Keras' `add` takes for a bias of the second or last axis."""
+        long = [n for n in variable.shape if n > 1]
+        if variable.value.size == 0 and len(long) == 1 and long[0] in (variable.shape[1], variable.shape[-1]):
             raise InvalidArgumentError(f"Biases must be 1D: {variable.shape}")
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
