@@ -26,7 +26,8 @@ REFERENCE = Path(spec.__file__).parent.parent / "reference"
 FOLDERS = ("rules", "schedules")
 ALONE = (
     *("clipping.py", "constraints.py", "exclusion.py", "slices.py", "steps.py"),
-    *("editions/optimizer_v2.py", "editions/state_keras2.py", "editions/tf2_15.py"),
+    *("editions/optimizer_v2.py", "editions/state_keras2.py", "editions/state_keras3.py", "editions/keras3.py"),
+    *("editions/tf2_4.py", "editions/tf2_9.py", "editions/tf2_12.py", "editions/tf2_15.py"),
 )
 UNSETTLED = ("__init__.py",)
 SWAPS = ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "Add_Mul", "Mul_Add", "FloorDiv_Mul", "Mod_Mul", "Pow_Mul")
