@@ -26,8 +26,9 @@ it is a likely mistake. "rejected by" names the first golden that does; "not yet
 `golden/cases.py` makes and no golden has. "property" is the live comparison that rejects it with the goldens switched
 off, on the very cases that the default run draws for the optimizers and editions concerned; "(earlier drawing)": on
 those that it drew before the drawing was last changed, not yet tried again. "none" is what no drawn case rejects: an
-ulp of one power in a late step, which shows only where the power is more than a half; an option at an end beside a
-sparse step of a rare optimizer; an assigned ema_momentum of a run that averages. Each is drawn seldom, not never.
+ulp of one power in a late step, which shows only where the power is more than a half; an option at an end, or no row at
+all, in a sparse step; an assigned ema_momentum of a run that averages; a denormal number that is exact. Each is drawn
+seldom, not never.
 `python -m tests.wrong` writes this page, `tests/test_wrong.py` checks it.
 
 """
