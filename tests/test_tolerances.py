@@ -23,7 +23,7 @@ from .tolerances import (  # type: ignore[import-not-found]  # pytest finds the 
     of,
     passes,
 )
-from .wrong import WRONG  # type: ignore[import-not-found]
+from .wrong import WRONG  # type: ignore[import-not-found]  # pytest finds the package beside this file
 
 
 def shares(beginning: str) -> dict[str, float]:
