@@ -34,7 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--edition", action="append", metavar="ID", help="only this edition, e.g. tf2.4 or keras3; repeatable"
     )
-    group.addoption("--optimizer", action="append", metavar="NAME", help="only this optimizer, e.g. Adam; repeatable")
+    group.addoption(
+        "--optimizer",
+        action="append",
+        metavar="NAME",
+        help="only this optimizer, e.g. Adam, its configurations and saved weights among them; repeatable",
+    )
     group.addoption(
         "--feature", action="append", metavar="NAME", help="only cases of this feature, e.g. dense; repeatable"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from goldenstep import spec
 from goldenstep.golden import files
 from goldenstep.spec import wrapper as wrapper_spec
 
+from .errata import subject
 from .implementations import Implementation, load
 from .known_failures import NONE_KNOWN, KnownFailures, KnownFailuresError
 from .known_failures import read as read_known_failures
@@ -102,7 +104,7 @@ def select(
         identity: place
         for identity, place in index.items()
         if (editions is None or known[identity][0] in editions)
-        and (optimizers is None or known[identity][1] in optimizers)
+        and (optimizers is None or _is_of(optimizers, identity, place))
         and (not selection.cases or identity in selection.cases)
         and (features is None or features & set(files.parsed(*place)["case"]["features"]))
         and (not selection.smoke or identity.endswith(SMOKE))
@@ -113,6 +115,20 @@ def select(
             + ", ".join(f"{name}={value}" for name, value in vars(selection).items() if value)
         )
     return chosen
+
+
+def _is_of(optimizers: set[str], case: str, place: tuple[Path, int]) -> bool:
+    """Is a case of one of these: by the second part of its id, or, if that is a kind, by the optimizer it is about?"""
+    name = case.split("/")[1]
+    if name in optimizers or name in _lower_names():
+        return name in optimizers
+    return (subject(files.parsed(*place)["case"]) or "").lower() in optimizers
+
+
+@functools.cache
+def _lower_names() -> frozenset[str]:
+    """Optimizers and wrappers as they stand in the ids of cases."""
+    return frozenset(name.lower() for name in (*spec.optimizers(), *wrapper_spec.wrappers()))
 
 
 def _features(index: dict[str, tuple[Path, int]]) -> list[list[str]]:

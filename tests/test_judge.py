@@ -177,7 +177,12 @@ def test_selection_by_edition_optimizer_feature_case_and_smoke() -> None:
     chosen = select(INDEX, Selection(editions=["TF2.4"], optimizers=["adam"], features=["clipping"]))
     assert {f"tf2.4/adam/{name}=0.5" for name in ("clipvalue", "clipnorm", "global_clipnorm")} <= set(chosen)
     assert all("clipping" in files.parsed(*place)["case"]["features"] for place in chosen.values())
-    assert {identity.rpartition("/")[0] for identity in chosen} == {"tf2.4/adam"}
+    assert {identity.rpartition("/")[0] for identity in chosen} == {"tf2.4/adam", "tf2.4/pairs"}
+    of_adam = {identity.split("/")[1] for identity in select(INDEX, Selection(optimizers=["Adam"]))}
+    assert of_adam == {"adam", "config", "files", "identifiers", "methods", "pairs", "resume", "weights"}
+    saved = [identity for identity in select(INDEX, Selection(optimizers=["Lion"])) if "/files/" in identity]
+    assert saved
+    assert all("/files/lion/" in identity for identity in saved)
     assert list(select(INDEX, Selection(cases=[DEFAULTS]))) == [DEFAULTS]
     smoke = select(INDEX, Selection(smoke=True))
     assert all(identity.endswith(("/defaults-float32", "/exponentialdecay/usual")) for identity in smoke)
