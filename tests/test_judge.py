@@ -179,7 +179,7 @@ def test_selection_by_edition_optimizer_feature_case_and_smoke() -> None:
     assert all("clipping" in files.parsed(*place)["case"]["features"] for place in chosen.values())
     assert {identity.rpartition("/")[0] for identity in chosen} == {"tf2.4/adam", "tf2.4/pairs"}
     of_adam = {identity.split("/")[1] for identity in select(INDEX, Selection(optimizers=["Adam"]))}
-    assert of_adam == {"adam", "config", "files", "identifiers", "methods", "pairs", "resume", "weights"}
+    assert of_adam == {"adam", "config", "files", "identifiers", "pairs", "resume", "weights"}
     saved = [identity for identity in select(INDEX, Selection(optimizers=["Lion"])) if "/files/" in identity]
     assert saved
     assert all("/files/lion/" in identity for identity in saved)
