@@ -151,12 +151,31 @@ def lines(event: Document, case: Document, code: Document) -> list[str]:
     if "exclude" in event:
         excluded = ", ".join(f"variables[{i}]" for i in event["exclude"].get("variables", ()))
         return [f"optimizer.exclude_from_weight_decay([{excluded}], {event['exclude'].get('names')})"]
+    if "resume" in event:
+        return resumed(event["resume"])
     like = [case["variables"][i]["value"] for i in of]
     gradients = f"[{', '.join(shown(g, v, code) for g, v in zip(event['apply'], like, strict=True))}]"
     if "unscaled" in event:
         gradients = f"optimizer.get_unscaled_gradients({gradients})"
     more = "".join(f", {name}={value}" for name, value in event.get("arguments", {}).items())
     return [f"optimizer.apply_gradients(list(zip({gradients}, {chosen})){more})"]
+
+
+def resumed(way: str) -> list[str]:
+    """Another optimizer in the place of the first, with its state handed over, as source text."""
+    now = "[v.numpy() for v in optimizer.variables]"
+    saved, restored = {
+        "config": ([], []),
+        "weights": (
+            [f"state = optimizer.get_weights() if hasattr(optimizer, 'get_weights') else {now}"],
+            ["optimizer.set_weights(state)"],
+        ),
+        "store": (["state = {}", "optimizer.save_own_variables(state)"], ["optimizer.load_own_variables(state)"]),
+        "variables": ([f"state = {now}"], ["for v, value in zip(optimizer.variables, state): v.assign(value)"]),
+    }[way]
+    made = "getattr(optimizer, 'build' if hasattr(optimizer, 'build') else '_create_all_weights')(variables)"
+    another = ["optimizer = type(optimizer).from_config(optimizer.get_config())", *([made] if restored else [])]
+    return [*saved, *another, *restored]
 
 
 def call(event: Document, code: Document) -> list[str]:

@@ -17,10 +17,11 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from goldenstep import spec
+from goldenstep.conformance import snippet
 from goldenstep.conformance.keras_shaped import KerasShaped, reference
 from goldenstep.conformance.properties import Broken, Subject, registered
 from goldenstep.conformance.serialization import script
-from goldenstep.conformance.verdict import Verdict, judge
+from goldenstep.conformance.verdict import Record, Verdict, judge
 from goldenstep.golden import files, record
 from goldenstep.golden.compare import compare
 from goldenstep.golden.resume_cases import BEFORE
@@ -337,6 +338,26 @@ def test_the_script_of_a_failure_runs_and_prints_every_result(identity: str) -> 
 
 
 # ---- resuming ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "tf2.4/resume/adam-weights",
+        "tf2.9/resume/adam-variables",
+        "tf2.12.legacy/resume/sgd-weights",
+        "tf2.15/resume/adam-store",
+        "keras3/resume/adam-weights",
+        "keras3/resume/nadam-store-gradient_accumulation_steps=2",
+        "keras3/resume/nadam-config",
+    ],
+)
+def test_the_script_of_a_failure_hands_over_the_state_as_the_case_does(identity: str) -> None:
+    golden, implementation, names = golden_of(identity), reference(), dict[str, Any]()
+    record = Record(identity, golden["case"]["edition"], "Adam", (), (), Verdict.DIVERGES)
+    exec(snippet.script(implementation.code or {}, golden["case"], record), names)
+    last = golden["trajectory"]["steps"][-1]["variables"]
+    assert [v.numpy().ravel().tolist() for v in names["variables"]] == [np.float32(v).tolist() for v in last]
 
 
 def without_stop(case: Document) -> Document:
