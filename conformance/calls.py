@@ -99,6 +99,7 @@ class Caller:
             "function": self.function,
             "loss": lambda terms: lambda: self.loss(terms),
             "loss_on_tape": self.loss_on_tape,
+            "config": dict,
             "tape": lambda which: self.tape if which == "of the loss" else self.losses.tape(),
         }
         for kind, value in given.items():

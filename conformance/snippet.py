@@ -205,6 +205,7 @@ def argument(given: Any, code: Document) -> str:
         "function": lambda: f"lambda: {argument(value, code)}",
         "loss": lambda: f"lambda: {loss(value, code)}",
         "loss_on_tape": lambda: "loss",
+        "config": lambda: repr(value),
         "tape": lambda: "tape_of_loss" if value == "of the loss" else str(code["losses"]["tape"]),
     }
     return texts[kind]()

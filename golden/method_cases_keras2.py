@@ -137,6 +137,28 @@ def keras_2_topics(optimizer: str, edition: str) -> Iterator[Topic]:
             get("lr"),
         ],
     )
+    yield (
+        "learning_rate-read-after-a-schedule",
+        "overwrite",
+        given,
+        lambda s: [
+            let("learning_rate", SCHEDULE),
+            get("learning_rate"),
+            s.apply(),
+            get("learning_rate"),
+        ],
+    )
+    yield (
+        "aggregate_gradients-of-nothing",
+        "apply_gradients",
+        given,
+        lambda s: [
+            call("aggregate_gradients", []),
+            call("aggregate_gradients", [[None, KERNEL], [None, BIAS]]),
+            call("aggregate_gradients", [[s.gradients()[0], KERNEL], [None, BIAS]]),
+            call("aggregate_gradients", s.pairs()),
+        ],
+    )
     if optimizer == "Adam":
         yield from amsgrad()
         yield (

@@ -252,6 +252,19 @@ def keras_3_topics(optimizer: str) -> Iterator[Topic]:
             call("apply", []),
         ],
     )
+    yield from other_lengths(given)
+    yield (
+        "from_config-with-decay",
+        "attributes",
+        given,
+        lambda s: [
+            call("from_config", {"config": {"learning_rate": 0.1, "name": "own"}}),
+            call("from_config", {"config": {"learning_rate": 0.1, "decay": 0.5}}),
+            call("from_config", {"config": {"learning_rate": 0.1, "decay": 0.0}}),
+            call("from_config", {"config": {"learning_rate": 0.1, "decay": None}}),
+            call("from_config", {"config": {"learning_rate": 0.1, "lr": 0.5}}),
+        ],
+    )
     yield (
         "apply_gradients-of-a-new-variable",
         "apply_gradients",
@@ -287,6 +300,32 @@ def keras_3_topics(optimizer: str) -> Iterator[Topic]:
             s.apply(),
         ],
     )
+
+
+def other_lengths(given: Document) -> Iterator[Topic]:
+    """More gradients than variables, and fewer, beside options that look at either of the lists."""
+    every: dict[str, Document] = {
+        "": {},
+        "+weight_decay+global_clipnorm": {"weight_decay": 0.5, "global_clipnorm": 0.5},
+        "+gradient_accumulation_steps": {"gradient_accumulation_steps": 2},
+    }
+    for name, options in every.items():
+        yield (
+            f"apply-of-other-lengths{name}",
+            "apply",
+            {**given, **options},
+            lambda s: [
+                call("apply", s.gradients()[:1], BOTH),
+                call("apply", s.gradients(), [KERNEL]),
+                call("apply", [s.gradients()[0], None], [KERNEL]),
+                call("apply", [None], BOTH),
+                call("apply", [None, None], [KERNEL]),
+                call("apply", [s.gradients()[0], None, None], BOTH),
+                call("apply", [None, s.gradients()[1]], [KERNEL]),
+                call("apply", [None, s.gradients()[1]], BOTH),
+                call("apply", s.gradients(), BOTH),
+            ],
+        )
 
 
 def exclusion() -> Iterator[Topic]:

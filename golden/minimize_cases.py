@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .drawing import Document
-from .method_events import BIAS, BOTH, KERAS_3, KERNEL, LEGACY, Calls, Topic, call, scalar
+from .method_events import BIAS, BOTH, KERAS_2, KERAS_3, KERNEL, LEGACY, Calls, Topic, call, scalar
 
 
 def function(s: Calls, *of: int, square: bool = True) -> Document:
@@ -42,7 +42,7 @@ def minimizing(optimizer: str, edition: str) -> Iterator[Topic]:
                 call("minimize", function(s, 0, 1), BOTH, grad_loss=scalar(2.0, kind="tensor"), name="named"),
             ],
         )
-    if edition in ("tf2.12", "tf2.15"):
+    if edition in KERAS_2:
         yield (
             "aggregate_gradients",
             "compute_gradients",

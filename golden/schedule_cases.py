@@ -34,6 +34,14 @@ OTHER_RATES: list[Any] = [
     1,
     3,
 ]
+LAST_BITS = [
+    (67, 3.0550048, 897),
+    (128, 1.0234375, 259),
+    (128, 1.7109374, 347),
+    (123, 2.0162601, 371),
+    (288, 3.3841736, 4561),
+]
+"""Length, t_mul and a restart whose wave the last bit of a float32 logarithm decides: found by search."""
 
 EDGES: dict[str, list[tuple[str, Document, Iterable[int]]]] = {
     "ExponentialDecay": [("to-zero", {"decay_steps": 1, "decay_rate": 0.5}, range(118, 160))],
@@ -55,6 +63,10 @@ EDGES: dict[str, list[tuple[str, Document, Iterable[int]]]] = {
                 [10 * (int(t) ** wave - 1) // (int(t) - 1) + more for wave in range(1, 8) for more in (-1, 0, 1)],
             )
             for t in (3.0, 5.0, 10.0)
+        ),
+        *(
+            (f"t_mul={t}-last-bit-of-a-logarithm", {"first_decay_steps": length, "t_mul": t}, range(step - 1, step + 2))
+            for length, t, step in LAST_BITS
         ),
         ("to-zero", {"t_mul": 1.0, "m_mul": 0.5, "first_decay_steps": 1}, range(118, 160)),
     ],

@@ -62,6 +62,7 @@ def uncommon_cases(edition: str, optimizer: str) -> Iterator[Case]:
             other = attempt({"exclude": {"names": ["KERNEL"]}})
             yield "exclude-another-case", make.case({"weight_decay": 0.5}, lambda s: [other, *s.many(2)])
         yield from constraints_of_all_digits(make)
+        yield from constraints_of_few_words(make)
 
 
 def varied_cases(edition: str, optimizer: str) -> Iterator[Case]:
@@ -207,6 +208,20 @@ def constraints_of_all_digits(make: Maker, names: Sequence[str] = tuple(LIMITS))
                 variable["constraint"] = {"class_name": name.split("-")[0], "config": config}
             case = {**case, "features": ["dense", "constraints"], "flags": ["constraint"]}
             yield f"{name.lower()}-of-all-digits-{dtype}", case
+
+
+def constraints_of_few_words(make: Maker) -> Iterator[Case]:
+    """Norms with the arguments that nobody gives, and with a limit below 0, which no norm is."""
+    given: list[Document] = [{"class_name": "MaxNorm", "config": {}}, {"class_name": "MinMaxNorm", "config": {}}]
+    for constraint in (*given, {"class_name": "MaxNorm", "config": {"max_value": -0.5}}):
+        case = make.case({}, lambda s: s.many(2), ["constraints"], ["constraint"], LARGE, [constraint, constraint])
+        for variable in case["variables"]:
+            variable["value"]["values"] = [4 * x for x in variable["value"]["values"]]
+        name = "+".join(filter(None, [constraint["class_name"].lower(), slug(constraint["config"])]))
+        yield f"{name}-as-given", case
+
+
+LARGE: dict[str, Shape] = {"kernel": (3, 4), "bias": (5,)}
 
 
 def clips_that_come_later(make: Maker) -> Iterator[Case]:

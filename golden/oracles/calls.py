@@ -55,6 +55,8 @@ class Caller:
             return tf.constant(self.tools.array_of(value))
         if kind == "array":
             return self.tools.array_of(value)
+        if kind == "config":
+            return dict(value)
         if kind == "dtype":
             return tf.dtypes.as_dtype(value)
         if kind == "function":

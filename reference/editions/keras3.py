@@ -104,9 +104,8 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         if len(grads) == 0:
             return
         variables = self._known(grads, trainable_variables)
-        present = self._with_gradient(grads, variables)
-        variables = [variable for _, variable in present]
-        gradients = self._unscaled([gradient for gradient, _ in present])
+        gradients, variables = self._with_gradient(grads, variables)
+        gradients = self._unscaled(gradients)
         gradients = self._accumulated(gradients, variables)
         if gradients:
             gradients = clipping.by_the_one_given(gradients, self._config)
@@ -117,7 +116,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
             gradients = yield gradients
             hyper = {**self._config, "learning_rate": self._learning_rate_now(), "t": int(self.iterations) + 1}
             self._prepare(hyper, {variable.dtype for variable in variables})
-            for gradient, variable in zip(gradients, variables, strict=True):
+            for gradient, variable in zip(gradients, variables, strict=False):
                 self._update(variable, gradient, hyper)
             self._forget_gradients()
         self._average_weights()
@@ -149,10 +148,10 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         kept = [self._slots["gradient_accumulator", id(v)] for v in variables]
         sums = [
             run(lambda a, g: (g + a,), a.value, self._like(a, densified(g)))[0]
-            for a, g in zip(kept, gradients, strict=True)
+            for a, g in zip(kept, gradients, strict=False)
         ]
         if (self._iterations.value + 1) % every:
-            for accumulator, value in zip(kept, sums, strict=True):
+            for accumulator, value in zip(kept, sums, strict=False):
                 accumulator.value = value
             return []
         return [run(lambda s, n: (s / n,), s, *cast(s.dtype, every))[0] for s in sums]
@@ -189,13 +188,22 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
 
     def _with_gradient(
         self, gradients: Sequence[Gradient | None], variables: Sequence[Variable]
-    ) -> list[tuple[Gradient, Variable]]:
-        """The pairs that have a gradient; ValueError if none has, a warning if some have not."""
-        present = steps.with_gradient(list(zip(gradients, variables, strict=True)))
-        missing = [v.path for g, v in zip(gradients, variables, strict=True) if g is None]
+    ) -> tuple[list[Gradient], list[Variable]]:
+        """The gradients that are there, and the variables but those whose gradient is null, of which it warns.
+
+        The longer list keeps what it has more.  Raises IndexError for a null without a variable, ValueError if there
+        is no gradient.
+        """
+        missing = [place for place, gradient in enumerate(gradients) if gradient is None]
+        if missing and missing[-1] >= len(variables):
+            raise IndexError("pop index out of range")
+        if len(missing) == len(gradients):
+            raise ValueError(f"No gradients provided for any variable: {[variable.name for variable in variables]}.")
         if missing:
-            warnings.warn(f"Gradients do not exist for variables {missing} when minimizing the loss.", stacklevel=4)
-        return present
+            paths = [variables[place].path for place in missing]
+            warnings.warn(f"Gradients do not exist for variables {paths} when minimizing the loss.", stacklevel=4)
+        present = [gradient for gradient in gradients if gradient is not None]
+        return present, [variable for place, variable in enumerate(variables) if place not in missing]
 
     def _name_searched(self, variable: Variable) -> str:
         """Muon looks at Keras' own variables, the others at TensorFlow's."""

@@ -132,6 +132,12 @@ class Keras2Optimizer(StateKeras2):
         steps.apply_constraints(variables)
         return self._iterations
 
+    def aggregate_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Pairs:
+        """The pairs, summed over replicas, of which there is one; ValueError if there is no gradient at all."""
+        pairs = warn_of_missing(grads_and_vars)
+        steps.with_gradient(pairs)
+        return pairs
+
     def _known(self, variable: Variable) -> Variable:
         if id(variable) not in self._plans:
             raise KeyError(
@@ -249,12 +255,6 @@ class Base(ExcludesFromWeightDecay, Keras2Optimizer):
     def _load_own_variables(self, store: _weights.Store) -> None:
         """Take the state out of a store; if it has another number of arrays, nothing, and that is logged."""
         _weights.logged(_weights.load_own_variables(self.name, self.variables, store))
-
-    def aggregate_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Pairs:
-        """The pairs, summed over replicas, of which there is one; ValueError if there is no gradient at all."""
-        pairs = warn_of_missing(grads_and_vars)
-        steps.with_gradient(pairs)
-        return pairs
 
 
 class CallableList(list[Variable]):

@@ -406,7 +406,6 @@ wrong(
         optimizers=("AdamW", "SGD"),
     ),
 )
-FOR = "            for gradient, variable in zip(gradients, variables, strict=True):\n"
 wrong(
     "decay/in-the-gradient",
     "g += weight_decay * w: l2, not decoupled",
@@ -869,8 +868,8 @@ wrong(
         BASE,
         "_step",
         (
-            "self._unscaled([gradient for gradient, _ in present])",
-            "[gradient for gradient, _ in present]",
+            "self._unscaled(gradients)",
+            "gradients",
         ),
         (
             "clipping.by_the_one_given(gradients, self._config)",

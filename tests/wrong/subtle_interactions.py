@@ -42,7 +42,7 @@ wrong("interaction/decay-of-rows-before-the-rate", "of a step with a sparse grad
 # ---- clipping -------------------------------------------------------------------------------------------------------
 
 wrong("interaction/clips-before-it-scales-back", "with loss_scale_factor a norm is clipped before the gradients are scaled back", "own",
-      code(BASE, "_step", ("        gradients = self._unscaled([gradient for gradient, _ in present])\n", "        gradients = [gradient for gradient, _ in present]\n        gradients = self._unscaled(clipping.by_the_one_given(gradients, self._config) if self._config['loss_scale_factor'] else gradients)\n"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("        gradients = self._unscaled(gradients)\n", "        gradients = self._unscaled(clipping.by_the_one_given(gradients, self._config) if self._config['loss_scale_factor'] else gradients)\n"), editions=K3))  # fmt: skip
 wrong("interaction/clips-what-it-accumulates", "with accumulation every gradient is clipped by value before it is added", "own",
       code(BASE, "_step", ("gradients = self._accumulated(gradients, variables)", "gradients = self._accumulated(clipping.by_the_one_given(gradients, self._config) if self._config['clipvalue'] and self._config['gradient_accumulation_steps'] else gradients, variables)"), editions=K3))  # fmt: skip
 wrong("interaction/clips-by-value-last", "in OptimizerV2 clipvalue comes after the norms", "own",

@@ -66,9 +66,9 @@ wrong("subtle/gradient-zeroed-after-the-step", "the gradient is set to 0 after t
 wrong("subtle/second-variable-sees-the-first-gradient-s-dtype", "the second variable's slots are float32", "own",
       code(optimizer.Optimizer, "_started", ("np.full(entry.shape, entry.start, entry.dtype)", "np.full(entry.shape, entry.start, entry.dtype if not entry.owner or entry.dtype == 'int64' else 'float32')"), editions=ALL, optimizers="Adam"))  # fmt: skip
 wrong("subtle/third-variable-left-out", "only two variables are updated", "own",
-      code(BASE, "_step", ("for gradient, variable in zip(gradients, variables, strict=True):\n                self._update", "for gradient, variable in list(zip(gradients, variables, strict=True))[:2]:\n                self._update"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("for gradient, variable in zip(gradients, variables, strict=False):\n                self._update", "for gradient, variable in list(zip(gradients, variables, strict=False))[:2]:\n                self._update"), editions=K3))  # fmt: skip
 wrong("subtle/null-gradient-counts-as-zero", "a variable without a gradient moves on by its momentum", "own",
-      code(BASE, "_with_gradient", ("present = steps.with_gradient(list(zip(gradients, variables, strict=True)))", "present = steps.with_gradient(list(zip(gradients, variables, strict=True))) and [(np.zeros_like(v.value) if g is None else g, v) for g, v in zip(gradients, variables)]"), editions=K3))  # fmt: skip
+      code(BASE, "_with_gradient", ("        present = ", "        gradients, missing = [np.zeros_like(v.value) if g is None else g for g, v in zip(gradients, variables)], []\n        present = "), editions=K3))  # fmt: skip
 wrong("subtle/null-gradient-counts-as-zero-in-legacy", "a variable without a gradient moves on by its momentum", "own",
       code(V2, "_step", ("present = steps.with_gradient(warn_of_missing(grads_and_vars))", "pairs = list(grads_and_vars); present = steps.with_gradient(pairs) and [(np.zeros_like(v.value) if g is None else g, v) for g, v in pairs]"), editions=LEGACY))  # fmt: skip
 wrong("subtle/order-of-the-call-ignored", "gradients go to the variables in the order of the first step", "own",
@@ -197,6 +197,7 @@ wrong("subtle/accumulation-of-1-taken", "gradient_accumulation_steps = 1 is none
 wrong("subtle/ema-momentum-above-1-taken", "ema_momentum is not looked at", "own",
       code(tf2_12, "refuse_averages", ("momentum > 1 or momentum < 0", "momentum < 0"), editions=NEW))  # fmt: skip
 wrong("subtle/gradients-all-null-taken", "a step without any gradient is no error", "own",
-      code(steps, "with_gradient", ("if pairs and not present:", "if not pairs and present:"), editions=("tf2.12", "tf2.15", K3)))  # fmt: skip
+      code(steps, "with_gradient", ("if pairs and not present:", "if not pairs and present:"), editions=("tf2.12", "tf2.15")),
+      code(BASE, "_with_gradient", ("if len(missing) == len(gradients):", "if len(missing) > len(gradients):"), editions=K3))  # fmt: skip
 wrong("subtle/average-starts-a-bit-off", "an average starts at 1.0000001 times the weights", "own",
       code(optimizer.Optimizer, "_started", ("return Variable(owner.value, entry.name.removeprefix(\"/\"))", "twin = Variable(owner.value, entry.name); twin.value = owner.value * owner.value.dtype.type(1.0000001); return twin"), editions="tf2.12"))  # fmt: skip

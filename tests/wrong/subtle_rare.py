@@ -100,11 +100,11 @@ wrong("rare/accumulation-of-rows-once", "what is accumulated of duplicate rows i
 wrong("rare/loss-scale-of-doubles-in-float32", "gradients of float64 are divided by a float32 factor", "own",
       code(BASE, "_unscaled", ("*cast(g.dtype, factor))", "*cast(g.dtype, np.float32(factor)))"), editions=K3, optimizers="Adam"))  # fmt: skip
 wrong("rare/iterations-after-a-failed-step", "a step that fails counts", "own",
-      code(BASE, "_with_gradient", ("        present = steps.with_gradient(", "        if all(g is None for g in gradients):\n            self._iterations.value = self._iterations.value + 1\n        present = steps.with_gradient("), editions=K3))  # fmt: skip
+      code(BASE, "_with_gradient", ("        missing = [", "        if all(g is None for g in gradients):\n            self._iterations.value = self._iterations.value + 1\n        missing = ["), editions=K3))  # fmt: skip
 wrong("rare/three-duplicates-pairwise", "three rows of one index are added in another order", "own",
       code(slices, "added", ("for k, i in enumerate(indices.tolist()):", "for k, i in sorted(enumerate(indices.tolist()), key=lambda p: (p[1], -p[0]) if indices.tolist().count(p[1]) > 2 else (p[1], p[0])):"), editions=ALL, optimizers=("SGD", "Adam", "Adagrad")))  # fmt: skip
 wrong("rare/state-lost-on-a-new-order", "gradients given in another order reset the first mean", "own",
-      code(BASE, "_step", ("        present = self._with_gradient(grads, variables)", "        if len(variables) > 1 and variables[0] is self._trainable_variables[-1] and ('m', id(variables[0])) in self._slots:\n            self._slots['m', id(variables[0])].value = np.zeros_like(variables[0].value)\n        present = self._with_gradient(grads, variables)"), editions=K3, optimizers="Adam"))  # fmt: skip
+      code(BASE, "_step", ("        gradients, variables = self._with_gradient(grads, variables)", "        if len(variables) > 1 and variables[0] is self._trainable_variables[-1] and ('m', id(variables[0])) in self._slots:\n            self._slots['m', id(variables[0])].value = np.zeros_like(variables[0].value)\n        gradients, variables = self._with_gradient(grads, variables)"), editions=K3, optimizers="Adam"))  # fmt: skip
 wrong("rare/own-counter-after-1000-calls", "after 1000 calls the averages of Adam rest, whatever iterations says", "own",
       code(optimizer.Optimizer, "_update", ("        variable.value = np.asarray(w)\n", "        self.__dict__['_calls'] = self.__dict__.get('_calls', 0) + 1\n        variable.value = np.asarray(w)\n        new = values if self._calls > 1000 else new\n"), editions=ALL, optimizers="Adam"))  # fmt: skip
 
