@@ -17,6 +17,7 @@ E-010    RMSprop             v stays an average of squares
 E-011    Ftrl                linear is not multiplied by the learning rate
 E-012    four of tf2.4       the square root is a square root
 E-013    all of keras3       the moving average starts at the first weights
+E-063    all of keras3       an empty array is averaged, whatever its shape
 """
 
 # mypy: disallow-untyped-defs=False, disallow-incomplete-defs=False, disallow-untyped-calls=False, warn-return-any=False
@@ -567,6 +568,7 @@ DOCUMENTED: dict[str, Rules] = {
         **of(["tf2.4"], "RMSprop", **rmsprop.RULES["tf2.9.legacy"]),
     },
     "E-013": {},
+    "E-063": {},
 }
 
 # Where several errata speak of one rule: the rule that is as documented in all of them.
@@ -617,8 +619,19 @@ class AveragesFromTheStart:
                 variable.value = average.value
 
 
+class AveragesEmptyArrays:
+    """E-063: no array is refused."""
+
+    def _refuse_empty(self, variable: Variable) -> None:
+        return None
+
+
 # By erratum: what of the pipeline is otherwise.
-PIPELINES: dict[str, type] = {"E-007": DecaysInTheRule, "E-013": AveragesFromTheStart}
+PIPELINES: dict[str, type] = {
+    "E-007": DecaysInTheRule,
+    "E-013": AveragesFromTheStart,
+    "E-063": AveragesEmptyArrays,
+}
 
 
 def rule_of(errata: frozenset[str], place: tuple[str, str, str]) -> Rule | None:

@@ -211,6 +211,7 @@ WITNESSES = {
     "E-011": "tf2.4/ftrl/l2_shrinkage_regularization_strength=0.01",
     "E-012": "tf2.4/adagrad/gradient-huge",
     "E-013": "keras3/adam/use_ema",
+    "E-063": "keras3/sgd/use_ema+shape-0x2",
 }
 
 
