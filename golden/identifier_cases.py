@@ -69,6 +69,7 @@ def identifier_cases(edition: str) -> Iterator[Document]:
             *serializing(edition),
             *custom(edition),
             *of_schedules(edition),
+            *nested(edition),
         ]
         yield from finished("identifiers", edition, "", cases)
 
@@ -220,6 +221,32 @@ def of_schedules(edition: str) -> Iterator[Case]:
     made: Call = {"schedule": {"class_name": "Halving", "config": {"first": 0.5}}}
     own = back_to({"$result": 1}, custom_objects=["Halving"])
     yield "schedules-custom", [made, it, own, back_to({"$result": 1})], ["ID-25", "ID-30"]
+
+
+def nested(edition: str) -> Iterator[Case]:
+    """Objects and functions of one's own inside of a config, and names there that are theirs."""
+    it: Call = {"serialize_schedule": {"of": {"$it": True}}}
+    inner: dict[str, Any] = {
+        "function": {"$function": "rate"},
+        "class": {"$class": "MySGD"},
+        "schedule": schedule("ExponentialDecay", EXPONENTIAL),
+        "schedule-of-ones-own": schedule("Halving", {"first": 0.25}),
+        "string": "rate",
+        "list": ["rate", 0.5],
+    }
+    every = ["Halving", "MySGD", "rate"]
+    for name, value in inner.items():
+        made: Call = {"schedule": {"class_name": "Halving", "config": {"first": value}}}
+        back = [back_to({"$result": 1}, custom_objects=names) for names in (every, ["Halving"])]
+        yield f"schedules-nested-{name}", [made, it, *back], ["ID-25", "ID-29", "ID-30"]
+    given = {"class_name": "SGD", "config": {"learning_rate": "rate"}}
+    yield (
+        "custom-function-as-learning_rate",
+        [deserialize(given, custom_objects=["rate"]), deserialize(given)],
+        ["ID-25"],
+    )
+    named = {**serialized(edition, "ExponentialDecay", {**EXPONENTIAL, "name": "rate"})}
+    yield "schedules-custom-function-as-name", [back_to(named, custom_objects=["rate"])], ["ID-25"]
 
 
 def back_to(of: Any, **more: Any) -> Call:

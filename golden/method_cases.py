@@ -15,7 +15,7 @@ from goldenstep import spec
 from .drawing import Document, normal
 from .method_cases_keras2 import keras_2_topics
 from .method_cases_keras3 import built_by_itself, exclusion, keras_3_topics
-from .method_cases_v2 import legacy_topics
+from .method_cases_v2 import PRIVATE, legacy_topics, private_topics
 from .method_events import KERAS_2, LEGACY, SHAPES, Calls, Events, attempt
 from .minimize_cases import minimizing
 
@@ -35,6 +35,9 @@ def method_cases(edition: str) -> Iterator[Document]:
             else keras_3_topics(optimizer)
         )
         for topic in [*topics, *(minimizing(optimizer, edition) if optimizer in ("Adam", "SGD") else ())]:
+            yield finished(edition, optimizer, *topic)
+    for optimizer in PRIVATE if edition in LEGACY else ():
+        for topic in private_topics(optimizer):
             yield finished(edition, optimizer, *topic)
     if edition == "keras3":
         for optimizer, topics in [

@@ -7,6 +7,20 @@ from collections.abc import Iterator
 from .drawing import Document
 from .method_events import BIAS, CALLABLE, KERNEL, SCHEDULE, Topic, call, get, let, scalar, state_of
 
+PRIVATE = {"Adagrad": "initial_accumulator_value", "Ftrl": "l2_shrinkage_regularization_strength"}
+"""Arguments that an optimizer keeps under another name."""
+
+
+def private_topics(optimizer: str) -> Iterator[Topic]:
+    """OptimizerV2: an attribute of one's own, which only looks like an argument."""
+    name = PRIVATE[optimizer]
+    yield (
+        f"{name}-set",
+        "overwrite",
+        {},
+        lambda s: [get(name), let(name, 0.5), get(name), s.apply(), get(name), s.apply()],
+    )
+
 
 def legacy_topics(optimizer: str) -> Iterator[Topic]:
     """OptimizerV2: slug, topic, config, events."""
@@ -163,6 +177,31 @@ def legacy_topics(optimizer: str) -> Iterator[Topic]:
             s.apply(),
             let("extra", 3.0),
             call("_get_hyper", "extra"),
+        ],
+    )
+    yield (
+        "hyperparameters-by-name-of-a-function",
+        "own",
+        {"learning_rate": {"callable": [0.1]}},
+        lambda s: [
+            call("_get_hyper", "learning_rate", "float64"),
+            call("_get_hyper", "learning_rate", {"dtype": "float64"}),
+            call("_get_hyper", "learning_rate", {"dtype": "float32"}),
+            s.apply(),
+        ],
+    )
+    yield (
+        "a-slot-before-an-empty-list",
+        "overwrite",
+        given,
+        lambda s: [
+            call("add_slot", KERNEL, "extra"),
+            call("apply_gradients", []),
+            get("weights"),
+            let("learning_rate", CALLABLE),
+            get("learning_rate"),
+            s.apply(),
+            get("weights"),
         ],
     )
     yield (

@@ -75,8 +75,8 @@ class Optimizer:
                 )
 
     def _default_name(self, class_name: str | None = None) -> Any:
-        """What an optimizer without a name is called."""
-        return class_name or self.optimizer
+        """What an optimizer without a name is called: an edition says so."""
+        raise NotImplementedError
 
     def __getattr__(self, name: str) -> Any:
         """An argument of the constructor is an attribute, too."""

@@ -23,7 +23,7 @@ from ..schedules import LearningRateSchedule, called
 from ..variable import Variable, initial
 
 PRIVATE = ("initial_accumulator_value", "l2_shrinkage_regularization_strength")
-"""Arguments that are kept under another name: an attribute that is set in their place has no effect."""
+"""Arguments that are kept under another name: no attributes, unless one is set, which has no effect."""
 
 
 class StateV2(Configured):
@@ -43,6 +43,8 @@ class StateV2(Configured):
     def __getattr__(self, name: str) -> Any:
         """A hyperparameter; `lr` is another name of `learning_rate`."""
         name = "learning_rate" if name == "lr" else name
+        if name in PRIVATE:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return self._get_hyper(name) if name in self.__dict__.get("_hyper", ()) else super().__getattr__(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
