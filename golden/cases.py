@@ -26,6 +26,7 @@ from .mixture_cases import mixture_cases
 from .optimizer_schedule_cases import optimizer_schedule_cases
 from .promote import PROMOTED, promoted_cases
 from .rare_cases import rare_cases
+from .remote_cases import remote_cases
 from .replica_cases import replica_cases
 from .sparse_cases import sparse_cases
 from .subtle_cases import subtle_cases
@@ -134,6 +135,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from uncommon_cases(edition, optimizer)
     yield from mixture_cases(edition, optimizer)
     yield from crossed_cases(edition, optimizer)
+    yield from remote_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

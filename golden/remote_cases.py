@@ -1,0 +1,249 @@
+"""Cases remote from the usual, of every optimizer: rates of 0, weights near 0, a counter that goes back, rows of each
+dtype, divisors of nothing beside rows that stand twice, sums of every length.
+
+Each is here because some wrong implementation passed all others (tests/wrong/README.md names the case that rejects
+it).  What they are about is a class of mistakes, so that every optimizer that can make one has its case.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from goldenstep import spec
+
+from .drawing import Document, Shape, dtypes_of, features_of, slug, typed
+from .lifecycle_cases import Case, Maker, Steps, attempt
+from .sparse_cases import configs_of_variants
+from .subtle_cases import EXCLUDED
+from .uncommon_cases import mixed, precise, with_digits
+
+ONE: dict[str, Shape] = {"kernel": (2, 2)}
+ROWS: tuple[Sequence[int], ...] = ((3, 1, 3, 3), (1, 4, 0, 1))
+BACK: tuple[int, ...] = (0, 7, 3)
+"""What the counter of steps is set to: where it began, further, and back."""
+UNCOUNTED: tuple[str, ...] = ("Adadelta", "Adagrad", "Ftrl", "Lion", "RMSprop")
+"""Optimizers to whose rule every step is the same."""
+RATIOS: tuple[str, ...] = ("Adagrad", "RMSprop", "Adadelta", "ScheduleFreeAdamW", "Adafactor", "Ftrl")
+"""Optimizers that divide rows by those of an array."""
+NOTHING: tuple[Sequence[int], ...] = ((1, 1, 3, 0, 0), (3, 1, 3), (2,), (0, 3, 0, 3, 0), (4, 4))
+"""As many rows as there are, with their duplicates, or as there are with those whose divisor is 0."""
+NOT_A_NUMBER: tuple[Sequence[int], ...] = ((0, 1, 2, 3, 4), (3, 1, 3), (1, 1), (2, 0), (0, 0, 4, 4))
+LENGTHS = (3, 4, 12, 15, 16, 19)
+WIDE: tuple[Shape, ...] = ((2, 385), (2, 450), (1, 800))
+"""An inner dimension of more than 384 is cut in pieces."""
+
+
+def remote_cases(edition: str, optimizer: str) -> Iterator[Case]:
+    """Pairs of a slug and a case without id, edition and clauses."""
+    make = Maker(edition, optimizer)
+    dtypes = dtypes_of(edition, optimizer)
+    variants = list(configs_of_variants(optimizer, edition))
+    for config in ({}, *variants):
+        name = slug(config)
+        yield f"{name}+rate-becomes-0".lstrip("+"), make.case(config, without_a_rate, ["learning_rate"], shapes=ONE)
+        for dtype in dtypes if not config else dtypes[1:]:
+            yield f"sparse-{name}+all-digits-{dtype}".replace("-+", "-"), rows_of(edition, optimizer, config, dtype)
+    if optimizer not in UNCOUNTED:
+        yield "counter-goes-back", make.case({}, going_back, ["learning_rate"], shapes={"bias": (2,)})
+        yield "sparse-counter-goes-back", back_and_forth(rows_of(edition, optimizer, {}, "float32"))
+    yield "sparse-rate-becomes-0", at_rest(rows_of(edition, optimizer, {}, "float32"))
+    for config in at_bounds(edition, optimizer):
+        yield f"at-the-bound-{slug(config)}", make.case(config, lambda s: [*map(attempt, s.many(2))], shapes=ONE)
+    own = of_all_digits(edition, optimizer)
+    for dtype in dtypes:
+        yield f"near-0-all-digits-{dtype}", near_0(precise(optimizer, own, dtype, steps=2), dtype)
+    for pair in (("float32", "float64"), ("float16", "float32")) if optimizer != "SGD" else ():
+        if set(pair) <= set(dtypes):
+            case = mixed(optimizer, own, pair)
+            yield "-and-".join(pair), {**case, "events": case["events"][:2]}
+    if optimizer in RATIOS:
+        yield from divided(edition, optimizer)
+    if optimizer in ("AdamW", "Muon"):
+        yield from spared(make)
+    if optimizer == "Adafactor":
+        yield "every-number-of-rows", lengths(optimizer, lambda n: (n, 9))
+        yield "every-number-of-rows-of-three", lengths(optimizer, lambda n: (2, n, 5))
+    if optimizer == "SGD":
+        yield "unitnorm+every-number-of-rows", normed(lengths(optimizer, lambda n: (n, 9)), 0)
+    if optimizer == "Muon":
+        shapes = {f"kernel_{n}": shape for n, shape in enumerate(WIDE)}
+        wide = make.case({"ns_steps": 1}, lambda s: s.many(1), shapes=shapes)
+        yield "long-inner-dimension", wide
+
+
+# ---- events ----------------------------------------------------------------------------------------------------
+
+
+def without_a_rate(s: Steps) -> list[Document]:
+    """A step, two at a rate of 0, and one at the old rate."""
+    none, old = ({"set": {"learning_rate": rate}} for rate in (0.0, 0.1))
+    return [s.apply(), none, attempt(s.apply()), old, attempt(s.apply())]
+
+
+def going_back(s: Steps) -> list[Document]:
+    """The counter of steps goes back, and further, and back."""
+    jumps = [[attempt({"set_iterations": count}), *map(attempt, s.many(2))] for count in BACK]
+    return [*s.many(2), *(event for jump in jumps for event in jump)]
+
+
+def back_and_forth(case: Document) -> Document:
+    """The case with a counter that goes back, and further, between its steps, which come again."""
+    events = [*case["events"]]
+    for count in BACK:
+        events += [attempt({"set_iterations": count}), *case["events"][1:]]
+    return overwritten(case, events)
+
+
+def at_rest(case: Document) -> Document:
+    """The case with a rate of 0 after its first step."""
+    first, *others = case["events"]
+    return overwritten(case, [first, {"set": {"learning_rate": 0.0}}, *others])
+
+
+def overwritten(case: Document, events: list[Document]) -> Document:
+    """The case with events that overwrite the rate or the counter."""
+    features, flags = [*case["features"], "learning_rate"], [*case["flags"], "overwritten"]
+    return {**case, "events": events, "features": features, "flags": flags}
+
+
+def at_bounds(edition: str, optimizer: str) -> Iterator[Document]:
+    """Configs with a number that is just out of its range, and is taken all the same; a rate below 0."""
+    for name, entry in spec.hyperparameters(optimizer, edition).items():
+        bounds = [entry[key] for key in ("exclusiveMinimum", "exclusiveMaximum") if key in entry]
+        for bound in [-0.1] if name == "learning_rate" else map(float, bounds):
+            known = [r for r in spec.refusals(optimizer, edition) if r["argument"] == name]
+            if entry["type"] == "float" and not any(refused(bound, refusal) for refusal in known):
+                yield {name: bound}
+
+
+def refused(number: float, refusal: Document) -> bool:
+    """Does the constructor refuse this number?"""
+    below, above = refusal.get("below", -math.inf), refusal.get("above", math.inf)
+    return bool(number < below or number > above or number <= refusal.get("at_most", -math.inf))
+
+
+# ---- rows ------------------------------------------------------------------------------------------------------
+
+
+def of_all_digits(edition: str, optimizer: str) -> Document:
+    """Every number of a config, with all its digits."""
+    stream = random.Random(f"remote {optimizer}")
+    own = spec.hyperparameters(optimizer, edition)
+    digits = {name: with_digits(stream, entry) for name, entry in own.items() if entry["type"] == "float"}
+    return {name: value for name, value in digits.items() if value is not None}
+
+
+def rows_of(edition: str, optimizer: str, config: Document, dtype: str) -> Document:
+    """Rows of a matrix, and where the rule is another of a vector, with all digits; some of them three times."""
+    given = {**of_all_digits(edition, optimizer), **config}
+    stream = random.Random(f"remote {optimizer} {sorted(config.items())} {dtype}")
+    vector: dict[str, Shape] = {"bias": (5,)} if optimizer == "Adafactor" else {}
+    shapes: dict[str, Shape] = {"kernel": (5, 2), **vector}
+    return {
+        "features": ["sparse", *features_of(given)],
+        "flags": ["duplicate-indices", "goes-on-after-an-error", "untouched-rows"],
+        "optimizer": {"class_name": optimizer, "config": given},
+        "variables": [
+            {"name": name, "value": {"dtype": dtype, "shape": list(shape), "values": numbers(stream, shape, dtype)}}
+            for name, shape in shapes.items()
+        ],
+        "events": steps_of(stream, list(shapes.values()), ROWS, dtype),
+    }
+
+
+def steps_of(
+    stream: random.Random, shapes: Sequence[Shape], patterns: Sequence[Sequence[int]], dtype: str
+) -> list[Document]:
+    """A step of each of these lists of rows, that may fail."""
+    return [attempt({"apply": [rows(stream, indices, shape, dtype) for shape in shapes]}) for indices in patterns]
+
+
+def rows(stream: random.Random, indices: Sequence[int], shape: Shape, dtype: str) -> Document:
+    """A sparse gradient."""
+    taken = (len(indices), *shape[1:])
+    return {
+        "indices": list(indices),
+        "values": {"dtype": dtype, "shape": list(taken), "values": numbers(stream, taken, dtype)},
+    }
+
+
+def numbers(stream: random.Random, shape: Shape, dtype: str) -> list[Any]:
+    """Normally distributed numbers that are not cut."""
+    return typed([stream.gauss(0, 1) for _ in range(math.prod(shape))], dtype)
+
+
+def divided(edition: str, optimizer: str) -> Iterator[Case]:
+    """Rows whose divisor is 0, or not a number, beside as many that stand twice."""
+    own = spec.hyperparameters(optimizer, edition)
+    nothing: Document = {name: 0.0 for name in ("epsilon", "initial_accumulator_value") if name in own}
+    for config in (nothing, *({**nothing, **v} for v in configs_of_variants(optimizer, edition) if nothing)):
+        case = rows_of(edition, optimizer, config, "float32")
+        stream = random.Random(f"nothing {optimizer} {sorted(config.items())}")
+        shapes = [tuple(v["value"]["shape"]) for v in case["variables"]]
+        steps = steps_of(stream, shapes, NOTHING, "float32")
+        for gradient in steps[0]["attempt"]["apply"]:  # one of the rows that stand twice is 0
+            width = len(gradient["values"]["values"]) // len(NOTHING[0])
+            gradient["values"]["values"][: 2 * width] = [0.0] * (2 * width)
+        yield f"sparse-{slug(config)}+divided-by-nothing", {**case, "events": steps}
+    case = rows_of(edition, optimizer, {}, "float32")
+    stream = random.Random(f"not a number {optimizer}")
+    shapes = [tuple(v["value"]["shape"]) for v in case["variables"]]
+    steps = steps_of(stream, shapes, NOT_A_NUMBER, "float32")
+    for gradient in steps[0]["attempt"]["apply"]:
+        gradient["values"]["values"][2 * len(gradient["values"]["values"]) // 5] = "NaN"
+    yield "sparse-divided-by-nan", {**case, "events": steps, "flags": [*case["flags"], "gradient-nan"]}
+
+
+# ---- shapes and numbers ----------------------------------------------------------------------------------------
+
+
+def near_0(case: Document, dtype: str) -> Document:
+    """The case with weights and gradients so small that what is added to them counts."""
+    factor = 2.0**-6 if dtype == "float16" else 2.0**-13
+
+    def smaller(values: list[Any]) -> list[Any]:
+        return typed([x * factor for x in values], dtype)
+
+    variables = [{**v, "value": {**v["value"], "values": smaller(v["value"]["values"])}} for v in case["variables"]]
+    events = [{"apply": [smaller(g) for g in event["apply"]]} for event in case["events"]]
+    return {**case, "variables": variables, "events": events}
+
+
+def lengths(optimizer: str, shape: Any) -> Document:
+    """One step of matrices of several numbers of rows."""
+    stream = random.Random(f"lengths {optimizer} {shape(2)}")
+    shapes: dict[str, Shape] = {f"kernel_of_{n}": shape(n) for n in LENGTHS}
+
+    def short(of: Shape) -> list[Any]:
+        return typed([round(stream.gauss(0, 1), 3) or 0.1 for _ in range(math.prod(of))], "float32")
+
+    return {
+        "features": ["dense"],
+        "flags": [],
+        "optimizer": {"class_name": optimizer, "config": {"learning_rate": 0.7}},
+        "variables": [
+            {"name": name, "value": {"dtype": "float32", "shape": list(of), "values": short(of)}}
+            for name, of in shapes.items()
+        ],
+        "events": [{"apply": [short(of) for of in shapes.values()]}],
+    }
+
+
+def normed(case: Document, axis: int) -> Document:
+    """The case with norms of 1 along an axis."""
+    held = {"class_name": "UnitNorm", "config": {"axis": axis}}
+    variables = [{**v, "constraint": held} for v in case["variables"]]
+    return {**case, "variables": variables, "features": ["dense", "constraints"], "flags": ["constraint"]}
+
+
+def spared(make: Maker) -> Iterator[Case]:
+    """Weight decay that some variables are spared, by a pattern that only one reading of it fits."""
+    shapes: dict[str, Shape] = {"kernel": (2, 3), "bias": (3,), "scale": ()}
+    for name, calls in EXCLUDED.items() if make.edition != "tf2.9" else ():  # it decays inside its rule
+        first = [attempt({"exclude": call}) for call in calls]
+        config = {"weight_decay": 0.5, **({"adam_weight_decay": 0.25} if make.optimizer == "Muon" else {})}
+        case = make.case(config, lambda s: [*first, *s.many(2)], ["weight_decay"], shapes=shapes)  # noqa: B023
+        yield f"decay-but-not-{name}", case
