@@ -17,7 +17,7 @@ import importlib
 import os
 import shlex
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -215,7 +215,21 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
         replicas=getattr(module, "Replicas", None),
         graph=getattr(module, "graph", None),
         features=getattr(module, "GOLDENSTEP_FEATURES", None),
+        overwrites=overwrites(variable, [getattr(optimizers, optimizer) for optimizer in known]),
     )
+
+
+def overwrites(variable: Any, optimizers: Iterable[Any]) -> bool:
+    """Do steps heed `overwrite_with_gradient`? If the variable has it, and all optimizers are of the variable's kin.
+
+    A module may borrow Keras' variables, or the reference's, for optimizers that have never heard of it.
+    """
+
+    def package(of: Any) -> str:
+        return str(getattr(of, "__module__", "")).partition(".")[0]
+
+    kin = [{package(base) for base in getattr(optimizer, "__mro__", (optimizer,))} for optimizer in optimizers]
+    return hasattr(variable, "overwrite_with_gradient") and all(package(variable) in packages for packages in kin)
 
 
 def constrained(variable: Any, constraint: Any) -> Any:
@@ -254,6 +268,7 @@ def keras() -> KerasShaped:
         slices,
         # Its setters keep track of a keras.Variable before they say that there is nothing to set.
         counter=int,
+        overwrites=True,
     )
 
 

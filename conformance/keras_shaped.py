@@ -30,7 +30,7 @@ class KerasShaped:
     variable. `replicas(count, make)` makes copies that step together, see replicas.py; without it cases of several
     replicas are unsupported. `graph(optimizer)` gives a function of pairs that is its `apply_gradients` inside a graph;
     without it cases of graph mode are unsupported. `features` are those that it claims; without it, all. `dtype(name)`
-    gives a dtype as its methods take one.
+    gives a dtype as its methods take one. `overwrites` says that steps heed a variable's `overwrite_with_gradient`.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class KerasShaped:
         graph: Callable[[Any], Callable[[list[Any]], object]] | None = None,
         features: Sequence[str] | None = None,
         dtype: Callable[[str], Any] = np.dtype,
+        overwrites: bool = False,
     ) -> None:
         self.name = name
         self.version = version
@@ -67,6 +68,7 @@ class KerasShaped:
         self.graph = graph
         self.features = features
         self.dtype = dtype
+        self.overwrites = overwrites
         self.code = code
         self.constraints = constraints or {}
         self.losses = losses
@@ -92,6 +94,8 @@ class KerasShaped:
         for constraint in filter(None, (v.get("constraint") for v in case["variables"])):
             if not hasattr(self.constraints.get(case["edition"]), constraint["class_name"]):
                 return f"no constraint {constraint['class_name']}"
+        if any("overwrite_with_gradient" in v for v in case["variables"]) and not self.overwrites:
+            return "no overwrite_with_gradient"
         if "sparse" in case["features"] and self._slices is None:
             return "no IndexedSlices"
         if "replicas" in case and self.replicas is None:
@@ -133,9 +137,13 @@ class KerasShaped:
 
     def variables(self, case: Document) -> list[Any]:
         """The variables of a case."""
-        return [
+        made = [
             self.variable(array(v["value"]), v["name"], v.get("constraint"), case["edition"]) for v in case["variables"]
         ]
+        for variable, document in zip(made, case["variables"], strict=True):
+            if "overwrite_with_gradient" in document:
+                variable.overwrite_with_gradient = True
+        return made
 
     def variable(self, value: np.ndarray, name: str, constraint: Document | None, edition: str) -> Any:
         """A variable, with a constraint of the edition if there is one."""
@@ -412,4 +420,5 @@ def reference(name: str = "reference", package: str = "goldenstep.reference") ->
         mixed_precision={
             edition: editions.namespace(edition.removesuffix(".legacy")).mixed_precision for edition in namespaces
         },
+        overwrites=True,
     )

@@ -77,6 +77,7 @@ def script(code: Document, case: Document, record: Record) -> str:
         for i, v in enumerate(case["variables"])
         if v.get("constraint")
     ]
+    overwritten = [i for i, v in enumerate(case["variables"]) if "overwrite_with_gradient" in v]
     divergence = record.divergence
     remark = f"  # {divergence.where}: expected {divergence.expected}" if divergence else ""
     return "\n".join(
@@ -86,6 +87,7 @@ def script(code: Document, case: Document, record: Record) -> str:
             f"optimizer = {optimizer(case['optimizer'], case['edition'], code)}",
             f"variables = [{', '.join(variables)}]",
             *constraints,
+            *(f"variables[{i}].overwrite_with_gradient = True" for i in overwritten),
             *(line for event in [*unrolled(case["events"])][:last] for line in lines(event, case, code)),
             f"print([v.numpy() for v in variables], optimizer.variables){remark}",
         ]

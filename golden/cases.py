@@ -24,6 +24,7 @@ from .graph_cases import graph_cases
 from .lifecycle_cases import lifecycle_cases
 from .mixture_cases import mixture_cases
 from .optimizer_schedule_cases import optimizer_schedule_cases
+from .overwriting_cases import overwriting_cases
 from .promote import PROMOTED, promoted_cases
 from .rare_cases import rare_cases
 from .remote_cases import remote_cases
@@ -136,6 +137,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from mixture_cases(edition, optimizer)
     yield from crossed_cases(edition, optimizer)
     yield from remote_cases(edition, optimizer)
+    yield from overwriting_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

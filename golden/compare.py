@@ -65,7 +65,10 @@ def unwrapped(case: Document) -> Document:
 
 def owners(case: Document) -> list[Owner]:
     """The case's variables as far as the state depends on them."""
-    return [Owner(v["name"], tuple(v["value"]["shape"]), v["value"]["dtype"]) for v in case["variables"]]
+    return [
+        Owner(v["name"], tuple(v["value"]["shape"]), v["value"]["dtype"], v.get("overwrite_with_gradient", False))
+        for v in case["variables"]
+    ]
 
 
 def bounds(case: Document) -> list[Document | None]:

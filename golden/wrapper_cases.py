@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from goldenstep.spec import wrapper as spec
@@ -10,13 +11,14 @@ from goldenstep.spec import wrapper as spec
 from .drawing import Document
 from .loss_scale_cases import loss_scale_cases
 from .multi_optimizer_cases import multi_optimizer_cases
+from .overwriting_cases import wrapped_overwriting_cases
 
 
 def wrapper_cases_of(edition: str, wrapper: str) -> Iterator[Document]:
     """All cases of one wrapper of an edition; the ids are unique."""
     seen: set[str] = set()
     made = multi_optimizer_cases() if wrapper == "MultiOptimizer" else loss_scale_cases(edition, wrapper)
-    for name, case in made:
+    for name, case in chain(made, wrapped_overwriting_cases(edition, wrapper)):
         identity = f"{edition}/{wrapper.lower()}/{name}"
         if identity not in seen:
             seen.add(identity)

@@ -18,6 +18,7 @@ E-011    Ftrl                linear is not multiplied by the learning rate
 E-012    four of tf2.4       the square root is a square root
 E-013    all of keras3       the moving average starts at the first weights
 E-063    all of keras3       an empty array is averaged, whatever its shape
+E-064    all of keras3       a variable that its gradients overwrite has no average, and needs none
 """
 
 # mypy: disallow-untyped-defs=False, disallow-incomplete-defs=False, disallow-untyped-calls=False, warn-return-any=False
@@ -569,6 +570,7 @@ DOCUMENTED: dict[str, Rules] = {
     },
     "E-013": {},
     "E-063": {},
+    "E-064": {},
 }
 
 # Where several errata speak of one rule: the rule that is as documented in all of them.
@@ -597,7 +599,8 @@ class DecaysInTheRule:
 class AveragesFromTheStart:
     """E-013: the averages start at the first weights, and every step moves them alike."""
 
-    _averages: list[Variable]
+    _averages: list[Variable | None]
+    _take_averages: Callable[[Sequence[Variable]], None]
     _config: dict[str, Any]
     _trainable_variables: list[Variable]
     iterations: Any
@@ -607,16 +610,18 @@ class AveragesFromTheStart:
         fresh = not self.built
         super().build(variables)  # type: ignore[misc]
         if fresh and self._config["use_ema"]:
-            steps.overwrite(variables=self._averages, averages=variables)
+            averaged = [a for a in self._averages if a is not None]
+            steps.overwrite(averaged, [v for v in variables if not v.overwrite_with_gradient])
 
     def _average_weights(self) -> None:
         frequency = self._config["ema_overwrite_frequency"]
         averaged = zip(self._averages, self._trainable_variables, strict=False) if self._config["use_ema"] else ()
         for average, variable in averaged:
-            (m,) = cast(variable.dtype, self._config["ema_momentum"])
-            average.value = run(lambda a, w, m: (m * a + (1 - m) * w,), average.value, variable.value, m)[0]
-            if frequency and (int(self.iterations) + 1) % frequency == 0:
-                variable.value = average.value
+            if average is not None:
+                (m,) = cast(variable.dtype, self._config["ema_momentum"])
+                average.value = run(lambda a, w, m: (m * a + (1 - m) * w,), average.value, variable.value, m)[0]
+        if averaged and frequency and (int(self.iterations) + 1) % frequency == 0:
+            self._take_averages(self._trainable_variables)
 
 
 class AveragesEmptyArrays:
@@ -626,11 +631,23 @@ class AveragesEmptyArrays:
         return None
 
 
+class AveragesTheOthers:
+    """E-064: a variable that its gradients overwrite stays as it is where the others become their averages."""
+
+    _averages: list[Variable | None]
+
+    def _take_averages(self, variables: Sequence[Variable]) -> None:
+        for variable, average in zip(variables, self._averages, strict=False):
+            if average is not None:
+                variable.assign(average.value)
+
+
 # By erratum: what of the pipeline is otherwise.
 PIPELINES: dict[str, type] = {
     "E-007": DecaysInTheRule,
     "E-013": AveragesFromTheStart,
     "E-063": AveragesEmptyArrays,
+    "E-064": AveragesTheOthers,
 }
 
 

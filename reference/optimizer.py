@@ -104,7 +104,7 @@ class Optimizer:
         """Append the state of `variables`, in the release's order, and choose their rules."""
         if variables and not isinstance(self.name, str):
             raise ValueError(f"the name of an optimizer must be a string. Received: name={self.name}")
-        owners = [Owner(v.path, v.shape, v.dtype.name) for v in variables]
+        owners = [Owner(v.path, v.shape, v.dtype.name, v.overwrite_with_gradient) for v in variables]
         for entry in layout(self.optimizer, self.edition, self._config, owners, self._scope()):
             variable = None if entry.owner is None else variables[entry.owner]
             key = entry.slot or entry.kind, None if variable is None else id(variable)

@@ -18,7 +18,7 @@ class Variable(NDArrayOperatorsMixin):
     `value` is the present array; it is replaced, never changed in place. In arithmetic a variable stands for its value.
     """
 
-    __slots__ = ("constraint", "name", "value")
+    __slots__ = ("constraint", "name", "overwrite_with_gradient", "value")
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class Variable(NDArrayOperatorsMixin):
             self.value = self.value.astype(np.float32)
         self.name = name
         self.constraint = constraint
+        self.overwrite_with_gradient = False  # Keras 3: a step sets it to its gradient, as float8 training wants
 
     @property
     def path(self) -> str:

@@ -20,6 +20,8 @@ class Owner:
     name: str
     shape: Shape
     dtype: str
+    overwritten: bool = False
+    """By its gradient: it has no state but an accumulator, and what is made apart."""
 
 
 @dataclass(frozen=True)
@@ -102,21 +104,23 @@ def layout(
         elif item == "learning_rate" and not varies(config["learning_rate"]):
             entries.append(Entry("learning_rate", named("learning_rate"), (), "float32", config["learning_rate"]))
         elif item == "average":
-            entries += [average(i, owner) for i, owner in enumerate(owners) if config.get("use_ema")]
+            kept = [(i, owner) for i, owner in enumerate(owners) if config.get("use_ema") and not owner.overwritten]
+            entries += [average(i, owner) for i, owner in kept]
             if config.get("gradient_accumulation_steps"):
                 entries += [accumulator(i, owner) for i, owner in enumerate(owners)]
         elif item != "learning_rate":
             for index, owner in enumerate(owners):
-                for group in item if isinstance(item, list) else [item]:
+                groups = item if isinstance(item, list) else [item]
+                for group in (g for g in groups if g.get("apart") or not owner.overwritten):
                     if spec.holds(group.get("when", {}), facts(optimizer, config, owner)):
                         entries += [slot(symbol, own, group, index, owner) for symbol, own in group["slots"].items()]
     once = {entry.slot: entry for entry in reversed(entries) if entry.slot and entry.owner is None}
-    kept = [entry for entry in entries if entry.slot not in once or entry is once[entry.slot]]
+    state = [entry for entry in entries if entry.slot not in once or entry is once[entry.slot]]
     for symbol, document in slots.items():
         concealed = edition in document.get("hidden_in", ()) or document.get("hidden")
         if concealed and owners and edition in document.get("editions", [edition]):
-            kept.append(hidden(symbol, owners[0]))
-    return kept
+            state.append(hidden(symbol, owners[0]))
+    return state
 
 
 def varies(learning_rate: Any) -> bool:

@@ -204,6 +204,9 @@ class Run:
         self.stage = "variables"
         make = variable(self.edition)
         self.variables = [make(array_of(v["value"]), v["name"], v.get("constraint")) for v in self.case["variables"]]
+        for made, document in zip(self.variables, self.case["variables"]):
+            if document.get("overwrite_with_gradient"):
+                made.overwrite_with_gradient = True
 
     def play(self, events):
         for event in events:

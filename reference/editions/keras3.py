@@ -18,7 +18,7 @@ from goldenstep.spec.layout import Owner, facts
 
 from .. import clipping, steps
 from .. import constraints as _constraints
-from ..bits import cast, run, run_one
+from ..bits import cast, maximum, run, run_one
 from ..errors import InvalidArgumentError, refuse_mixture
 from ..exclusion import ExcludesFromWeightDecay
 from ..formats import by_module
@@ -73,7 +73,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         super().__init__(*args, **kwargs)
         self._learning_rate = self._slots.get(("learning_rate", None), self._config["learning_rate"])
         self._trainable_variables: list[Variable] = []
-        self._averages: list[Variable]
+        self._averages: list[Variable | None]
         self.built = False
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -82,7 +82,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
             self._trainable_variables = list(variables)
             self._create_slots(self._trainable_variables)
             if self._config["use_ema"]:
-                self._averages = [self._slots["average", id(v)] for v in variables]
+                self._averages = [self._slots.get(("average", id(v))) for v in variables]
             self.built = True
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Variable:
@@ -104,9 +104,8 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         if len(grads) == 0:
             return
         variables = self._known(grads, trainable_variables)
-        gradients, variables = self._with_gradient(grads, variables)
-        gradients = self._unscaled(gradients)
-        gradients = self._accumulated(gradients, variables)
+        present, variables = self._overwritten(*self._with_gradient(grads, variables))
+        gradients = self._accumulated(self._unscaled(present), variables)
         if gradients:
             gradients = clipping.by_the_one_given(gradients, self._config)
             for variable in variables:
@@ -119,8 +118,9 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
             for gradient, variable in zip(gradients, variables, strict=False):
                 self._update(variable, gradient, hyper)
             self._forget_gradients()
-        self._average_weights()
-        steps.apply_constraints(variables)
+        if present:
+            self._average_weights()
+            steps.apply_constraints(variables)
         self._iterations.value = self._iterations.value + 1
 
     @property
@@ -128,6 +128,29 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         """int64 scalar: how many updates have been applied; with accumulation, a number that can't be assigned."""
         every = self._config["gradient_accumulation_steps"]
         return self._iterations.value // every if every else self._iterations
+
+    def _overwritten(
+        self, gradients: list[Gradient], variables: list[Variable]
+    ) -> tuple[list[Gradient], list[Variable]]:
+        """What is left for the step, after the variables that are overwritten by their gradients have been.
+
+        With gradient_accumulation_steps they take, at every so manyeth call, the largest of each element since.
+        """
+        every = self._config["gradient_accumulation_steps"]
+        taken = [pair for pair in zip(gradients, variables, strict=False) if pair[1].overwrite_with_gradient]
+        for gradient, variable in taken:
+            if not every:
+                variable.assign(densified(gradient))
+                continue
+            accumulator = self._slots["gradient_accumulator", id(variable)]
+            largest = maximum(densified(gradient), accumulator.value)
+            last = (self._iterations.value + 1) % every == 0
+            variable.value = largest if last else variable.value
+            accumulator.value = np.zeros_like(largest) if last else largest
+        if not taken:
+            return gradients, variables
+        left = [(g, v) for g, v in zip(gradients, variables, strict=False) if not v.overwrite_with_gradient]
+        return [g for g, _ in left], [v for _, v in left]
 
     def _unscaled(self, gradients: list[Gradient]) -> list[Gradient]:
         """Gradients of a loss that was multiplied by loss_scale_factor; TypeError for a sparse one."""
@@ -247,11 +270,20 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         momentum = self._config["ema_momentum"] if int(self.iterations) else 0
         averaged = zip(self._averages, self._trainable_variables, strict=True) if self._config["use_ema"] else ()
         for average, variable in averaged:
+            if average is None:
+                continue
             self._refuse_empty(variable)
             (m,) = cast(variable.dtype, momentum)
             average.value = run_one(lambda a, w, m: m * a + (1 - m) * w, average.value, variable.value, m)
-            if frequency and (int(self.iterations) + 1) % frequency == 0:
-                variable.value = average.value
+        if self._config["use_ema"] and frequency and (int(self.iterations) + 1) % frequency == 0:
+            self._take_averages(self._trainable_variables)
+
+    def _take_averages(self, variables: Sequence[Variable]) -> None:
+        """Variables become their averages, one after the other; ValueError, as shipped, at one that has none."""
+        for variable, average in zip(variables, self._averages, strict=False):
+            if average is None:
+                raise ValueError(f"{variable.name}: attempt to convert a value (None) to a tensor.")
+            variable.assign(average.value)
 
     def _refuse_empty(self, variable: Variable) -> None:
         """InvalidArgumentError for an empty array that Keras' `add` takes for a bias of the second or last axis."""
@@ -262,7 +294,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Overwrite the variables with their averages, if averages are kept."""
         if self._config["use_ema"]:
-            steps.overwrite(var_list, self._averages)
+            self._take_averages(var_list)
 
     @property
     def variables(self) -> list[Variable]:

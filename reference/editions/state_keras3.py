@@ -79,16 +79,20 @@ class StateKeras3(Configured):
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Variable], name: str | Sequence[str], initializer: Any = "zeros"
     ) -> Any:
-        """A list of new variables, one per variable of the model; for a list of names a tuple of such lists."""
+        """A list of new variables, one per variable of the model; for a list of names a tuple of such lists.
+
+        None stands for that of a variable which its gradient overwrites.
+        """
         names = [name] if isinstance(name, str) else list(name)
         single = isinstance(name, str) or not isinstance(initializer, list | tuple)
         initializers = [initializer] * len(names) if single else list(initializer)
         if len(names) != len(initializers):
             raise ValueError(f"expected as many initializers as names. Received: {name=}, {initializer=}")
-        made: tuple[list[Variable], ...] = tuple([] for _ in names)
+        made: tuple[list[Variable | None], ...] = tuple([] for _ in names)
         for variable in trainable_variables:
             for group, own_name, first in zip(made, names, initializers, strict=True):
-                group.append(self.add_variable_from_reference(variable, own_name, first))
+                kept = None if variable.overwrite_with_gradient else (variable, own_name, first)
+                group.append(kept and self.add_variable_from_reference(*kept))
         return made[0] if isinstance(name, str) else made
 
     def assign(self, variable: Variable, value: ArrayLike) -> None:

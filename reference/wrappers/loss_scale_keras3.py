@@ -107,7 +107,12 @@ class LossScaleOptimizer(Wrapper):
         if not all(_finite(gradient) for gradient in grads if gradient is not None):
             self._move(0, run_one(lambda s: s / 2, scale))
             return
-        self.inner_optimizer.apply([g if g is None else _divided(g, scale) for g in grads], trainable_variables)
+        variables = trainable_variables or self._trainable_variables
+        unscaled = [
+            g if g is None or v.overwrite_with_gradient else _divided(g, scale)
+            for g, v in zip(grads, variables, strict=False)
+        ]
+        self.inner_optimizer.apply(unscaled, trainable_variables)
         if count == self.dynamic_growth_steps - 1:
             self._move(0, run_one(lambda s: s * 2, scale))
         else:
