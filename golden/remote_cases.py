@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import math
 import random
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from goldenstep import spec
 
 from .drawing import Document, Shape, dtypes_of, features_of, slug, typed
-from .lifecycle_cases import Case, Maker, Steps, attempt
-from .sparse_cases import configs_of_variants
-from .subtle_cases import EXCLUDED
+from .lifecycle_cases import Case, Maker, Steps, attempt, lifecycle_cases
+from .rare_cases import rare_cases
+from .sparse_cases import configs_of_variants, sparse_cases
+from .subtle_cases import EXCLUDED, subtle_cases
 from .uncommon_cases import mixed, precise, with_digits
 
 ONE: dict[str, Shape] = {"kernel": (2, 2)}
@@ -49,11 +51,23 @@ def remote_cases(edition: str, optimizer: str) -> Iterator[Case]:
     if optimizer not in UNCOUNTED:
         yield "counter-goes-back", make.case({}, going_back, ["learning_rate"], shapes={"bias": (2,)})
         yield "sparse-counter-goes-back", back_and_forth(rows_of(edition, optimizer, {}, "float32"))
+        yield from far(make, dtypes)
+    yield from rounded_twice(edition, optimizer)
+    if make.kind != "legacy" and optimizer in ("SGD", "Adam", "Adagrad"):
+        written_back: Document = {"use_ema": True, "ema_momentum": 0.7319643, "ema_overwrite_frequency": 1}
+        yield f"sparse-{slug(written_back)}", rows_of(edition, optimizer, written_back, "float32")
+    if optimizer in ("SGD", "Adam"):
+        yield from of_one_name(make)
+    if optimizer == "SGD" and make.kind == "legacy":
+        functions = {"gradient_transformers": [{"multiply": 0.3719465}, {"multiply": 0.7319643}]}
+        yield "two-gradient_transformers", make.case(functions, lambda s: s.many(2), ["aggregation"], shapes=ONE)
     yield "sparse-rate-becomes-0", at_rest(rows_of(edition, optimizer, {}, "float32"))
     for config in at_bounds(edition, optimizer):
         yield f"at-the-bound-{slug(config)}", make.case(config, lambda s: [*map(attempt, s.many(2))], shapes=ONE)
     own = of_all_digits(edition, optimizer)
     for dtype in dtypes:
+        if dtype != "float32":
+            yield f"sparse-near-0-all-digits-{dtype}", near_0(rows_of(edition, optimizer, {}, dtype), dtype)
         yield f"near-0-all-digits-{dtype}", near_0(precise(optimizer, own, dtype, steps=2), dtype)
     for pair in (("float32", "float64"), ("float16", "float32")) if optimizer != "SGD" else ():
         if set(pair) <= set(dtypes):
@@ -68,10 +82,42 @@ def remote_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield "every-number-of-rows-of-three", lengths(optimizer, lambda n: (2, n, 5))
     if optimizer == "SGD":
         yield "unitnorm+every-number-of-rows", normed(lengths(optimizer, lambda n: (n, 9)), 0)
+    if optimizer == "Lamb":
+        stream = random.Random("rows of Lamb")
+        case = rows_of(edition, optimizer, {}, "float32")
+        many = [0, 1, 2, 3, 4] * 3
+        case["events"] = [attempt({"apply": [rows(stream, many, (5, 2), "float32")]}) for _ in range(5)]
+        yield "sparse-many-rows", case
     if optimizer == "Muon":
         shapes = {f"kernel_{n}": shape for n, shape in enumerate(WIDE)}
         wide = make.case({"ns_steps": 1}, lambda s: s.many(1), shapes=shapes)
         yield "long-inner-dimension", wide
+
+
+def varied_remote_cases(edition: str, optimizer: str) -> Iterator[Case]:
+    """Those of them that the properties vary (variations.py), and some that others make.
+
+    What an edition alone can have is there each time; of the others each edition has about every sixth.
+    """
+    for name, case in remote_cases(edition, optimizer):
+        large = any(piece in name for piece in LARGE)
+        own = any(piece in name for piece in OF_FEW)
+        if not large and (own or zlib.crc32(f"{name} {edition} {optimizer}".encode()) % 6 == 0):
+            yield name, case
+    for more in (lifecycle_cases, sparse_cases, rare_cases, subtle_cases):
+        for name, case in more(edition, optimizer):
+            if name in ASKED:
+                yield name, case
+
+
+LARGE = ("every-number-of-columns", "long-inner-dimension", "unitnorm", "-and-", "far-steps")
+OF_FEW = ("divided", "decay-but-not", "two-", "every-number", "use_ema")
+ASKED = (
+    "use_ema+set-ema_momentum",
+    "sparse-momentum=0.37+empty-indices",
+    "sparse-beta_2=0.0",
+    "rho=0.25+exact-denormals",
+)
 
 
 # ---- events ----------------------------------------------------------------------------------------------------
@@ -87,6 +133,28 @@ def going_back(s: Steps) -> list[Document]:
     """The counter of steps goes back, and further, and back."""
     jumps = [[attempt({"set_iterations": count}), *map(attempt, s.many(2))] for count in BACK]
     return [*s.many(2), *(event for jump in jumps for event in jump)]
+
+
+def far(make: Maker, dtypes: Sequence[str]) -> Iterator[Case]:
+    """Steps that float32 does not hold, with betas whose powers are not yet 0 by then."""
+    own = spec.hyperparameters(make.optimizer, make.edition)
+    slow = {name: beta for name, beta in SLOW.items() if name in own}
+    for dtype in dtypes if slow else ():
+        if dtype != "float16":
+            case = make.case(slow, far_from_0, ["learning_rate"], shapes={"bias": (2,)}, dtype=dtype)
+            yield f"far-steps-with-slow-betas-{dtype}", case
+
+
+def far_from_0(s: Steps) -> list[Document]:
+    """A step, then two where float32, and two where int32, comes to its end."""
+    jumps = [[attempt({"set_iterations": count}), *map(attempt, s.many(2))] for count in (2**24, 2**31 - 1)]
+    return [s.apply(), *(event for jump in jumps for event in jump)]
+
+
+SLOW: Document = {"beta_1": 1 - 2.0**-23, "beta_2": 1 - 2.0**-24} | {
+    "adam_beta_1": 1 - 2.0**-23,
+    "adam_beta_2": 1 - 2.0**-24,
+}
 
 
 def back_and_forth(case: Document) -> Document:
@@ -123,6 +191,37 @@ def refused(number: float, refusal: Document) -> bool:
     """Does the constructor refuse this number?"""
     below, above = refusal.get("below", -math.inf), refusal.get("above", math.inf)
     return bool(number < below or number > above or number <= refusal.get("at_most", -math.inf))
+
+
+def rounded_twice(edition: str, optimizer: str) -> Iterator[Case]:
+    """Gradients of float64 for a variable of float16, nearly halfway between two of its numbers."""
+    taken = spec.dtype_error(edition, optimizer, "float64", "float16", 2) is None
+    if "float16" not in dtypes_of(edition, optimizer) or not taken or optimizer == "Muon":
+        return
+    shape: Shape = (2, 2)
+    between = [1 + 2.0**-11 + 2.0**-30, -1 - 2.0**-11 - 2.0**-30, 1 + 3 * 2.0**-11 - 2.0**-30, 0.37194658231]
+    values = {"dtype": "float64", "shape": list(shape), "values": between}
+    variable = {"name": "kernel", "value": {"dtype": "float16", "shape": list(shape), "values": [0.0] * 4}}
+    sparse: Document = {"sparse-": {"indices": [1, 0], "values": values}} if edition == "keras3" else {}
+    for name, gradient in {"": values, **sparse}.items():
+        case = {
+            "features": ["sparse" if name else "dense"],
+            "flags": ["goes-on-after-an-error", "starts-at-zero"],
+            "optimizer": {"class_name": optimizer, "config": {"learning_rate": 1.0}},
+            "variables": [variable],
+            "events": [attempt({"apply": [gradient]})],
+        }
+        yield f"{name}gradient-of-float64-for-float16", case
+
+
+def of_one_name(make: Maker) -> Iterator[Case]:
+    """Two variables of one name and shape, of which one is spared weight decay."""
+    config: Document = {"learning_rate": 0.1, **({"weight_decay": 0.5} if "weight_decay" in make.takes else {})}
+    spared = [attempt({"exclude": {"variables": [1]}})] if "weight_decay" in make.takes else []
+    case = make.case(config, lambda s: [*spared, *s.many(2)], shapes={"kernel": (2, 2), "other": (2, 2)})
+    for variable in case["variables"]:
+        variable["name"] = "kernel"
+    yield "two-variables-of-one-name", case
 
 
 # ---- rows ------------------------------------------------------------------------------------------------------
@@ -204,12 +303,15 @@ def near_0(case: Document, dtype: str) -> Document:
     """The case with weights and gradients so small that what is added to them counts."""
     factor = 2.0**-6 if dtype == "float16" else 2.0**-13
 
-    def smaller(values: list[Any]) -> list[Any]:
-        return typed([x * factor for x in values], dtype)
+    def smaller(values: Any) -> Any:
+        if isinstance(values, list):
+            return typed([x * factor for x in values], dtype)
+        return {**values, "values": {**values["values"], "values": smaller(values["values"]["values"])}}
 
     variables = [{**v, "value": {**v["value"], "values": smaller(v["value"]["values"])}} for v in case["variables"]]
-    events = [{"apply": [smaller(g) for g in event["apply"]]} for event in case["events"]]
-    return {**case, "variables": variables, "events": events}
+    applied = [(event.get("attempt", event), "attempt" in event) for event in case["events"]]
+    steps = [({"apply": [smaller(g) for g in event["apply"]]}, tried) for event, tried in applied]
+    return {**case, "variables": variables, "events": [attempt(step) if tried else step for step, tried in steps]}
 
 
 def lengths(optimizer: str, shape: Any) -> Document:

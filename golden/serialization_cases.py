@@ -33,6 +33,21 @@ PIPELINE: Document = {
     "loss_scale_factor": 2.0,
     "gradient_accumulation_steps": 4,
 }
+NOTHING: Document = {
+    "weight_decay": 0.0,
+    "clipnorm": 0.0,
+    "clipvalue": 0.0,
+    "global_clipnorm": 0.0,
+    "use_ema": False,
+    "ema_momentum": 0.0,
+    "ema_overwrite_frequency": 0,
+    "loss_scale_factor": 0.0,
+    "gradient_accumulation_steps": 0,
+    "decay": 0.0,
+    "momentum": 0.0,
+    "nesterov": False,
+}
+"""Options that are given, and are nothing: they are not null."""
 EXPONENTIAL: Document = {"initial_learning_rate": 0.1, "decay_steps": 3, "decay_rate": 0.5}
 ONE_OF_EACH = ("SGD", "Adam")
 WITH_FROM_CONFIG = ("SGD", "Adam", "AdamW", "Adagrad", "Nadam", "Ftrl", "Muon")
@@ -102,6 +117,10 @@ def configs_of(edition: str, optimizer: str) -> Iterator[Case]:
             yield f"samples-{index + 1}", [construct(optimizer, config), GET, AGAIN], ["CONFIG-1", *learning_rates]
     options = {name: value for name, value in PIPELINE.items() if name in keys}
     yield "pipeline", [construct(optimizer, options), GET, AGAIN], ["CONFIG-1", "CONFIG-2", "CONFIG-3", "CONFIG-4"]
+    for option, nothing in NOTHING.items() if optimizer == "SGD" else ():
+        if option in keys and not refused(edition, optimizer, {option: nothing}):
+            calls = [construct(optimizer, {option: nothing}), GET, AGAIN]
+            yield f"{slug({option: nothing})}", calls, ["CONFIG-1"]
     yield "set-attributes", setting(optimizer, own), ["CONFIG-14", *learning_rates]
     if not (optimizer == "Nadam" and legacy(edition)):
         given = schedule("ExponentialDecay", EXPONENTIAL)

@@ -83,6 +83,11 @@ def cast(dtype: np.dtype, *values: Operand) -> list[Any]:
     return [dtype.type(value) for value in values]
 
 
+def narrowed(x: Array, dtype: np.dtype) -> Array:
+    """An array in another dtype, as TensorFlow casts it: on its way to float16 it is rounded to float32 first."""
+    return x.astype(np.float32).astype(dtype) if dtype == np.float16 else x.astype(dtype)
+
+
 def sqrt(x: Operand) -> Operand:
     """Square root, correctly rounded (IEEE 754), in the dtype of `x`."""
     return np.sqrt(x)

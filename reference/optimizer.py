@@ -209,7 +209,7 @@ class Optimizer:
         rows, indices = gradient.values, gradient.indices
         if rows.dtype != variable.dtype or rows.shape != (*indices.shape, *variable.shape[1:]):
             self._refuse(variable.shape[:1] + rows.shape[1:], rows.dtype, variable)
-            rows = rows.astype(variable.dtype)
+            rows = bits.narrowed(rows, variable.dtype)
         values = [slot.value for slot in slots]
         try:
             w, *new = bits.run(rule, variable.value, rows, indices, *values, **{name: hyper[name] for name in names})
@@ -230,7 +230,7 @@ class Optimizer:
     def _fitted(self, gradient: np.ndarray, variable: Variable) -> np.ndarray:
         """A gradient of another shape or dtype, if the release takes it, cast and broadcast; else its error."""
         self._refuse(gradient.shape, gradient.dtype, variable)
-        return np.broadcast_to(gradient.astype(variable.dtype), variable.shape)
+        return np.broadcast_to(bits.narrowed(gradient, variable.dtype), variable.shape)
 
     def _refuse(self, shape: tuple[int, ...], dtype: np.dtype, variable: Variable) -> None:
         """Raise what the release has for a gradient of this shape and dtype, if it refuses it."""
