@@ -48,7 +48,7 @@ SHAPES: tuple[Shape, ...] = ((2, 3), (3,), (), (2, 3), (3,), (3, 2), (5, 2), (2,
 """Some stand twice: variables of one shape must not be taken for one another."""
 OTHER_NAMES = ("my_Embedding_table", "kernel", "embed")
 GRADIENTS = ("apply", "apply", "apply", "zero", "zeros", "again", "grown", "spoiled")
-MISSING = ("none", "some", "order")
+MISSING = ("none", "some", "order", "nothing")
 SPARSE = ("sparse", "sparse", "sparse")
 CHANGES = ("rate", "iterations", "hyper", "finalize", "exclude")
 ASSIGNING = "assign"
@@ -57,7 +57,7 @@ JUMPS = ("jump", "late", "far")
 where float16, float32 or int32 is."""
 LATE = (999, 999, 1000, 9999)
 FAR_STEPS = (70000, 2**24, 2**31 - 1, 2**31)
-EVERYTHING = (*GRADIENTS, *MISSING, *SPARSE, *CHANGES)
+EVERYTHING = (*GRADIENTS, *MISSING[:3], *SPARSE, *CHANGES)
 COUNTS = (1, 0, 9, 99, 499, 998, 999, 1000, 9999, 2**15 - 1, 2**24, 49)
 """What the counter of steps may be set to: around every number at which something might begin to differ."""
 RATES = (0.5, 0.01, 0.0, 1.0)
@@ -81,6 +81,10 @@ class Life:
     """Are gradients as small or large as the dtype allows as often as they are ordinary?"""
     long: int = 0
     """How often the first step is made, if not once."""
+    rated: bool = False
+    """Is the learning rate always a schedule, of float64 as often as not?"""
+    mixed: bool = False
+    """Has every other variable another dtype than the first?"""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ class Calls:
     names: tuple[str, ...] = tuple(schedules.schedules())
     around: bool = False
     """Are the steps before 0, and those in floating point as near to the landmarks as float32 can tell?"""
+    wide: bool = False
+    """Are numbers such as float64 alone holds, and boundaries where float32 and int32 come to their end?"""
 
 
 @functools.cache
@@ -119,7 +125,9 @@ def one_life(
     optimizer = draw(one_of(optimizers))
     dtype = draw(one_of(tuple(d for d in dtypes_of(edition, optimizer) if d in life.drawing.dtypes)))
     config = config_of(draw, edition, optimizer, life.drawing)
-    if life.scheduled and "learning_rate" not in config:
+    if life.rated:
+        config["learning_rate"] = schedule_of(draw, edition, dtype)
+    elif life.scheduled and "learning_rate" not in config:
         config |= rate_of(draw, edition, optimizer, dtype)
     shapes, digits = zip(*draw(variables), strict=True)
     begin = draw(one_of(life.begins))
@@ -141,6 +149,8 @@ def one_life(
     if life.seeded and config.get("gradient_accumulation_steps"):  # so few steps would only be added up
         config["gradient_accumulation_steps"], made = 2, [*made, *made]
     case = life_of(edition, optimizer, config, numbers.variables(begin, constraint), made)
+    if life.mixed:
+        case = mixed(case, draw(one_of(tuple(d for d in dtypes_of(edition, optimizer) if d != dtype) or (dtype,))))
     return prolonged(case, life.long) if life.long else case
 
 
@@ -175,6 +185,42 @@ def rate_of(draw: st.DrawFn, edition: str, optimizer: str, dtype: str) -> Docume
     if wide and name in ("ExponentialDecay", "PolynomialDecay") and draw(between(0, 1)):
         config = {**config, "initial_learning_rate": {"dtype": "float64", "value": 0.1}}
     return {"learning_rate": {"class_name": name, "config": config}}
+
+
+def schedule_of(draw: st.DrawFn, edition: str, dtype: str) -> Document:
+    """A schedule as a learning rate, with any arguments, and for float64 variables half of the time of float64."""
+    release = schedules.release(edition)
+    name = draw(one_of(("PiecewiseConstantDecay", "ExponentialDecay", "PolynomialDecay", "InverseTimeDecay")))
+    config = schedule_config(draw, release, name)
+    first = config.get("initial_learning_rate")
+    if isinstance(first, float) and dtype == "float64" and release != "tf2.9" and draw(between(0, 1)):
+        config["initial_learning_rate"] = {"dtype": "float64", "value": first * A_LITTLE_LESS}
+    return {"class_name": name, "config": config}
+
+
+def mixed(case: Document, dtype: str) -> Document:
+    """The case with every other variable, and its gradients, in this dtype; each event may fail."""
+
+    def typed(tensor: Document) -> Document:
+        numbers = [float(x.replace("Infinity", "inf")) if isinstance(x, str) else x for x in tensor["values"]]
+        with np.errstate(over="ignore", under="ignore"):
+            return {**tensor, "dtype": dtype, "values": flat(np.array(numbers, np.float64).astype(dtype))}
+
+    def given(event: Document) -> Document:
+        if "apply" not in event:
+            return event
+        found: list[Any] = []
+        for i, g in zip(event.get("of", range(len(case["variables"]))), event["apply"], strict=True):
+            shape = case["variables"][i]["value"]["shape"]
+            if i % 2 and g is not None:
+                rows = isinstance(g, dict)
+                g = {**g, "values": typed(g["values"])} if rows else typed({"shape": shape, "values": g})
+            found.append(g)
+        return {**event, "apply": found}
+
+    variables = [{**v, "value": typed(v["value"])} if i % 2 else v for i, v in enumerate(case["variables"])]
+    events = [{"attempt": given(event.get("attempt", event))} for event in case["events"]]
+    return {**case, "variables": variables, "events": events}
 
 
 USUAL_SCHEDULES: dict[str, Document] = {
@@ -220,7 +266,7 @@ class Numbers:
         """Numbers between -8 and 8 times a scale, with all the digits of the dtype."""
         count = int(np.prod(shape))
         leading = np.frombuffer(self.digits[variable], ">i2", MOST_ELEMENTS, 2 * MOST_ELEMENTS * array)
-        tail = self.tails[variable, array % self.tails.shape[1]]
+        tail = self.tails[variable % len(self.tails), array % self.tails.shape[1]]
         with np.errstate(over="ignore", under="ignore"):
             leading = leading & ~0x7FF if self.rounded else leading
             exact = (np.resize(leading, count) + np.resize(tail, count)) / 2.0**12 * scale
@@ -332,6 +378,10 @@ class Maker:
         given: list[Any] = [flat(g) for g in gradients]
         given[choice % len(given)] = None
         return {"attempt": {"apply": given}}
+
+    def _nothing(self, gradients: list[np.ndarray], _: int) -> Document:
+        """No variable is given at all."""
+        return {"attempt": {"apply": [], "of": []}}
 
     def _some(self, gradients: list[np.ndarray], choice: int) -> Document:
         """Only some of the variables are given."""
@@ -469,6 +519,9 @@ def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls
     name = draw(one_of(names))
     config = schedule_config(draw, edition, name, calls.around)
     dtype = draw(one_of(calls.dtypes))
+    wide = {**config, **widened(draw, config)} if calls.wide else config
+    if not schedule_cases.refused(edition, name, wide):
+        config = wide
     if calls.around:
         config |= {entry["name"]: draw(one_of((True, False))) for entry in switches(edition, name)}
     landmarks = schedule_cases.landmarks(schedule_cases.full(edition, name, config))
@@ -484,6 +537,22 @@ def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls
         "schedule": {"class_name": name, "config": config},
         "steps": typed,
     }
+
+
+def widened(draw: st.DrawFn, config: Document) -> Document:
+    """Numbers that float64 alone holds, the first rate as one of them; boundaries that float32 does not hold."""
+    found: Document = {name: config[name] * A_LITTLE_LESS for name in PURE if type(config.get(name)) is float}
+    if "initial_learning_rate" in found:
+        found["initial_learning_rate"] = {"dtype": "float64", "value": found["initial_learning_rate"]}
+    if "boundaries" in config and draw(between(0, 3)):
+        start = draw(one_of(FAR_BOUNDARIES))
+        found["boundaries"] = [start + 2 * n + 1 for n in range(len(config["boundaries"]))]
+    return found
+
+
+A_LITTLE_LESS = 0.99319462831
+PURE = ("initial_learning_rate", "alpha", "decay_rate", "end_learning_rate", "power", "m_mul", "warmup_target")
+FAR_BOUNDARIES = (2**24, 2**25, 2**31 - 6, 2**30)
 
 
 def switches(edition: str, name: str) -> list[Document]:

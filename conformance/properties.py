@@ -105,6 +105,7 @@ def registered() -> dict[str, Property]:
     importlib.import_module(f"{__package__}.resume_properties")
     importlib.import_module(f"{__package__}.varied_properties")
     importlib.import_module(f"{__package__}.corner_properties")
+    importlib.import_module(f"{__package__}.remote_properties")
     return PROPERTIES
 
 

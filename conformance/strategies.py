@@ -30,7 +30,7 @@ from goldenstep.golden.drawing import dtypes_of, features_of
 Document = dict[str, Any]
 Shape = tuple[int, ...]
 
-NAMES = ("kernel", "bias", "embedding")
+NAMES = ("kernel", "bias", "embedding", "scale", "gamma", "beta", "mean", "variance", "query")
 SHAPES: tuple[Shape, ...] = ((3,), (), (1,), (8,), (11,), (2, 3), (5, 2), (2, 1, 2))
 VECTORS: tuple[Shape, ...] = ((3,), (1,), (8,), (11,))
 CLIPPING = ("clipvalue", "clipnorm", "global_clipnorm")
@@ -213,7 +213,7 @@ def some_variables(drawing: Drawing) -> st.SearchStrategy[list[tuple[Shape, byte
 def made_tails() -> np.ndarray:
     """The digits after the leading ones, between 0 and 1: none at all, or one of some rows of random ones."""
     stream = random.Random("the last digits")
-    shape = (16, len(NAMES), 1 + MOST_STEPS, MOST_ELEMENTS)
+    shape = (16, 3, 1 + MOST_STEPS, MOST_ELEMENTS)
     tails = np.array([stream.random() for _ in range(math.prod(shape))]).reshape(shape)
     tails[0] = 0
     return tails

@@ -30,6 +30,7 @@ from goldenstep.golden.method_cases import method_cases
 from goldenstep.golden.optimizer_schedule_cases import optimizer_schedule_cases
 from goldenstep.golden.own_cases import own_cases
 from goldenstep.golden.pair_cases import pair_cases
+from goldenstep.golden.remote_cases import varied_remote_cases
 from goldenstep.golden.replica_cases import replica_cases
 from goldenstep.golden.resume_cases import resume_cases
 from goldenstep.golden.serialization_cases import config_cases, weights_cases
@@ -55,6 +56,7 @@ LIVED = (lifecycle_cases, edge_cases, optimizer_schedule_cases, sparse_cases, su
 PLAYED: dict[str, Sequence[Callable[[str, str], Iterator[tuple[str, Document]]]]] = {
     "lived": LIVED,
     "uncommon": (varied_cases,),
+    "remote": (varied_remote_cases,),
     "refused": (made.refused,),
     "replicas": (replica_cases,),
     "graph": (graph_cases,),

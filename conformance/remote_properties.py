@@ -1,0 +1,121 @@
+"""Properties of lives remote from the usual: far steps, many variables, several dtypes. See properties.py.
+
+Each compares with the reference, like those in the corners (corner_properties.py), where one thing is rare; here it is
+a whole setting that the others don't come to.
+"""
+
+from __future__ import annotations
+
+from .corner_properties import BEGINS, SHORT, corners
+from .life_properties import RELEASES
+from .lives import Calls, Life
+from .properties import Document, Subject, equals_the_reference, keeping
+from .strategies import Drawing, Shape
+from .variations import Varied
+
+NEARLY_1 = (1 - 2.0**-23, 1 - 2.0**-24)
+SLOW = tuple((name, NEARLY_1) for name in ("beta_1", "beta_2", "adam_beta_1", "adam_beta_2"))
+"""Betas whose powers are not yet 0 where float32 comes to its end; float32 holds them."""
+COUNTED = ("SGD", "Adam", "AdamW", "Adamax", "Nadam", "Lamb", "Adafactor", "ScheduleFreeAdamW", "Muon")
+"""Optimizers to whose steps their number counts; SGD's do where the rate decays."""
+
+
+@keeping(
+    "P-95",
+    Life(
+        kinds=("apply", "far", "far", "again", "grown", "sparse"),
+        events=(3, 5),
+        drawing=corners(SHORT, (1, 1), config=SLOW, dtypes=("float64", "float32")),
+        begins=BEGINS,
+        seeded=True,
+        scheduled=False,
+    ),
+    optimizers=COUNTED,
+)
+def a_far_step_is_that_of_the_reference(subject: Subject, case: Document) -> None:
+    """After more steps than float32 or int32 can count, with means that remember them, steps are the reference's."""
+    equals_the_reference(subject, case)
+
+
+@keeping(
+    "P-96",
+    Life(
+        kinds=("apply", "apply", "grown", "sparse", "iterations", "none"),
+        events=(1, 3),
+        drawing=Drawing(shapes=((3,), (2, 3), (4,)), variables=(2, 3), edges=True),
+        begins=BEGINS[:1],
+        seeded=True,
+        scheduled=False,
+        mixed=True,
+    ),
+    optimizers=("SGD", "Adam", "AdamW", "Nadam", "RMSprop", "Adafactor"),
+)
+def variables_of_several_dtypes_step_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Where every other variable has another dtype, each steps, or is refused, as in the reference."""
+    equals_the_reference(subject, case)
+
+
+@keeping(
+    "P-97",
+    Life(
+        kinds=("apply", "apply", "none", "order"),
+        events=(1, 3),
+        drawing=Drawing(shapes=((3,), (2,), (), (2, 3)), variables=(5, 9), digits=True, clipped=True),
+        begins=(1.0,),
+        seeded=True,
+        scheduled=False,
+    ),
+    optimizers=("SGD",),
+)
+def many_variables_step_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Of many variables, all clipped together or each by itself, the steps are those of the reference."""
+    equals_the_reference(subject, case)
+
+
+@keeping(
+    "P-98",
+    Life(
+        kinds=("apply", "apply", "nothing", "nothing", "far", "iterations", "none"),
+        events=(3, 7),
+        drawing=Drawing(shapes=((3,), (2,), ()), variables=(1, 2), digits=True, dtypes=("float64", "float32")),
+        begins=BEGINS[:2],
+        seeded=True,
+        rated=True,
+    ),
+    optimizers=("SGD", "AdamW"),
+)
+def a_rate_that_varies_does_so_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """A schedule as learning rate, of whatever numbers and dtype, is asked and counts as in the reference."""
+    equals_the_reference(subject, case)
+
+
+@keeping("P-99", Calls(("int64", "float64", "int32"), wide=True), editions=RELEASES)
+def a_schedule_of_all_digits_is_that_of_the_reference(subject: Subject, case: Document) -> None:
+    """Of float64, and at steps that float32 does not hold, a schedule gives what that of the reference does."""
+    equals_the_reference(subject, case)
+
+
+AVERAGED = (("use_ema", (True,)), ("ema_momentum", (0.75, 0.99, 0.3)), ("ema_overwrite_frequency", (None, 1, 2)))
+MATRICES: tuple[Shape, ...] = ((2, 3), (4,), (3, 2))
+
+
+@keeping(
+    "P-100",
+    Life(
+        kinds=("apply", "assign", "assign", "sparse", "finalize", "none", "iterations"),
+        events=(3, 7),
+        drawing=Drawing(shapes=MATRICES, variables=(1, 2), config=AVERAGED, needs=("use_ema",)),
+        begins=BEGINS[:1],
+        seeded=True,
+    ),
+    optimizers=("SGD", "Adam", "Adagrad"),
+)
+def what_is_averaged_is_averaged_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Where averages are kept, and written back, whatever is assigned counts as in the reference."""
+    equals_the_reference(subject, case)
+
+
+@keeping("P-101", Varied("remote", each=True))
+def what_is_remote_from_the_usual_goes_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Rates of 0, a counter that goes back, rows of each dtype, divisors of nothing: all go as in the reference."""
+    equals_the_reference(subject, case)
