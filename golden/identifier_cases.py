@@ -245,6 +245,9 @@ def nested(edition: str) -> Iterator[Case]:
         [deserialize(given, custom_objects=["rate"]), deserialize(given)],
         ["ID-25"],
     )
+    if edition != "tf2.4":  # which takes the function for the name, as the next case has it of a schedule
+        named = {"class_name": "SGD", "config": {"name": "rate"}}
+        yield "custom-function-as-name", [deserialize(named, custom_objects=["rate"]), deserialize(named)], ["ID-25"]
     named = {**serialized(edition, "ExponentialDecay", {**EXPONENTIAL, "name": "rate"})}
     yield "schedules-custom-function-as-name", [back_to(named, custom_objects=["rate"])], ["ID-25"]
 
