@@ -70,6 +70,7 @@ def identifier_cases(edition: str) -> Iterator[Document]:
             *custom(edition),
             *of_schedules(edition),
             *nested(edition),
+            *inside(edition),
         ]
         yield from finished("identifiers", edition, "", cases)
 
@@ -250,6 +251,26 @@ def nested(edition: str) -> Iterator[Case]:
         yield "custom-function-as-name", [deserialize(named, custom_objects=["rate"]), deserialize(named)], ["ID-25"]
     named = {**serialized(edition, "ExponentialDecay", {**EXPONENTIAL, "name": "rate"})}
     yield "schedules-custom-function-as-name", [back_to(named, custom_objects=["rate"])], ["ID-25"]
+
+
+def inside(edition: str) -> Iterator[Case]:
+    """Documents of optimizers that are wrapped, which the release finds by their module."""
+    wrapper = {"tf2.15": "LossScaleOptimizerV3", "keras3": "LossScaleOptimizer"}.get(edition)
+    document: Document = {"module": "keras.optimizers", "class_name": "SGD", "config": {}, "registered_name": None}
+    given: dict[str, Any] = {
+        "usual": document,
+        "unknown-class": {**document, "class_name": "Nothing"},
+        "other-module": {**document, "module": "os"},
+        "module-null": {**document, "module": None},
+        "registered_name": {**document, "registered_name": "Mine"},
+        "registered_name-of-the-class": {**document, "registered_name": "SGD"},
+        "config-a-list": {**document, "config": [1]},
+        "config-null": {**document, "config": None},
+        "string": "sgd",
+    }
+    for name, inner in given.items() if wrapper else ():
+        wrapping = {**document, "class_name": wrapper, "config": {"inner_optimizer": inner}}
+        yield f"inside-{name}", [deserialize(wrapping), get(wrapping)], ["ID-17", "ID-18", "ID-20"]
 
 
 def back_to(of: Any, **more: Any) -> Call:

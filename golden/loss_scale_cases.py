@@ -558,6 +558,11 @@ def refused(make: Maker) -> Iterator[Case]:
             {**case, "features": [*case["features"], "errors"], "optimizer": described},
         )
     if make.edition == "keras3":
+        nothing = dict.fromkeys(["clipnorm", "weight_decay", "loss_scale_factor", "gradient_accumulation_steps"])
+        yield (
+            "arguments-at-their-defaults",
+            make.case(lambda s: s.many("ff"), given={**USUAL, **nothing, "use_ema": False, "dynamic": True}),
+        )
         without = {**USUAL, "initial_scale": None}
         yield (
             "fails-at-the-first-step-initial_scale=none",

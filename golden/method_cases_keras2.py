@@ -21,6 +21,7 @@ from .method_events import (
     let,
     scalar,
     state_of,
+    stores_of_nothing,
 )
 
 
@@ -159,6 +160,9 @@ def keras_2_topics(optimizer: str, edition: str) -> Iterator[Topic]:
             call("aggregate_gradients", s.pairs()),
         ],
     )
+    if edition != "tf2.9":
+        method = "load_own_variables" if edition == "tf2.15" else "_load_own_variables"
+        yield "load_own_variables-of-nothing", "set_weights", given, lambda s: stores_of_nothing(s, method)
     if optimizer == "Adam":
         yield from amsgrad()
         yield (

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .drawing import Document
-from .method_events import BIAS, BOTH, CALLABLE, KERNEL, SCHEDULE, Topic, amsgrad, attempt, call, get, let, scalar
+from .method_events import (
+    BIAS,
+    BOTH,
+    CALLABLE,
+    KERNEL,
+    SCHEDULE,
+    Topic,
+    amsgrad,
+    attempt,
+    call,
+    get,
+    let,
+    scalar,
+    stores_of_nothing,
+)
 
 
 def keras_3_topics(optimizer: str) -> Iterator[Topic]:
@@ -253,6 +267,8 @@ def keras_3_topics(optimizer: str) -> Iterator[Topic]:
         ],
     )
     yield from other_lengths(given)
+    stores = "load_own_variables"
+    yield f"{stores}-of-nothing", "set_weights", given, lambda s: stores_of_nothing(s, stores)
     yield (
         "from_config-with-decay",
         "attributes",

@@ -68,6 +68,20 @@ def legacy_topics(optimizer: str) -> Iterator[Topic]:
             call("set_weights", [5]),
         ],
     )
+    if optimizer == "Adam":
+        yield (
+            "set_weights-with-a-slot-more",
+            "set_weights",
+            given,
+            lambda s: [
+                s.apply(),
+                call("add_slot", KERNEL, "extra"),
+                call("set_weights", [*state_of(s, len(slots)), s.tensor((2, 3), "array"), s.tensor((3,), "array")]),
+                s.apply(),
+                call("set_weights", [*state_of(s, len(slots)), *(s.tensor((2, 3), "array") for _ in range(5))]),
+                s.apply(),
+            ],
+        )
     yield (
         "get_slot",
         "get_slot",

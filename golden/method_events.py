@@ -84,6 +84,12 @@ def state_of(s: Calls, slots: int, step: int = 3) -> list[Document]:
     return [scalar(step, "int64"), *(s.tensor(shape, "array") for _ in range(slots) for shape in SHAPES.values())]
 
 
+def stores_of_nothing(s: Calls, method: str) -> list[Document]:
+    """Stores without arrays, and with a number that is none, before the state is made and after."""
+    loaded = [call(method, {"config": store}) for store in ({}, {"0": 1})]
+    return [*loaded, s.apply(), *loaded, s.apply()]
+
+
 CALLABLE: Document = {"callable": [0.5, 0.75, 0.25, 0.6]}
 SCHEDULE: Document = {
     "class_name": "ExponentialDecay",

@@ -42,6 +42,8 @@ def mixture_cases(edition: str, optimizer: str) -> Iterator[Case]:
         if edition == "keras3":  # whose `add` takes some empty arrays for what they are not
             for shape in EMPTY:
                 yield f"use_ema+shape-{'x'.join(map(str, shape))}", averaged(optimizer, shape)
+    if optimizer in ("SGD", "Adagrad"):
+        yield "sparse-rows-of-float64", rows_of_float64(optimizer)
     if optimizer in ("SGD", "RMSprop"):
         for config in ({}, *VARIANTS) if optimizer == "SGD" else ({},):
             yield (
@@ -100,6 +102,22 @@ def before_the_first(optimizer: str, config: Document) -> Document:
         "optimizer": {"class_name": optimizer, "config": config},
         "variables": [{"name": "kernel", "value": value}],
         "events": [{"attempt": {"apply": [gradient]}}],
+    }
+
+
+def rows_of_float64(optimizer: str) -> Document:
+    """A step of rows of another dtype than the variable's, and one of rows of its own."""
+    stream = random.Random(f"mixture {optimizer} rows of float64")
+    variable = {"name": "kernel", "value": tensor(stream, KERNEL, "float32")}
+    misfit, fitting = (
+        {"indices": [1, 2], "values": tensor(stream, (2, *KERNEL[1:]), dtype)} for dtype in ("float64", "float32")
+    )
+    return {
+        "features": ["sparse", "errors"],
+        "flags": [],
+        "optimizer": {"class_name": optimizer, "config": {}},
+        "variables": [variable],
+        "events": [{"attempt": {"apply": [gradient]}} for gradient in (misfit, fitting)],
     }
 
 

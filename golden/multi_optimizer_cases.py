@@ -217,6 +217,12 @@ def passed_on() -> Iterator[Case]:
     seen = look(*LOOKED_AT)
     yield "get", case(KERNEL_ADAM, lambda s: [*seen, *s.many(1), *seen], shapes=LITTLE)
     yield "get-of-a-function", case(selected, lambda s: [*seen, *s.many(1), *seen], shapes=LITTLE)
+    for name, chosen in {"": KERNEL_ADAM, "-of-a-function": selected}.items():
+        yield f"apply-without-variables{name}", case(chosen, without_variables)
+    yield "apply-of-other-lengths", case(KERNEL_ADAM, other_lengths)
+    read = look("loss_scale_factor")
+    written = [attempt({"set": {"loss_scale_factor": 4.0}}), *read]
+    yield "loss_scale_factor-read", case(scaled, lambda s: [*read, *written, *s.many(1), *read], ["loss_scale"])
     for name, value in {"learning_rate": 0.5, "clipnorm": 0.5, "use_ema": True, "weight_decay": 0.5}.items():
         write = attempt({"set": {name: value}})
         yield f"set-{name}", case(KERNEL_ADAM, between(write))
@@ -224,6 +230,32 @@ def passed_on() -> Iterator[Case]:
     for kind in kinds:
         name = "assigned" if "set_iterations" in kind else "replaced"
         yield f"iterations-{name}", case(KERNEL_ADAM, between(attempt(kind)))
+
+
+def tensors(s: Steps) -> list[Document]:
+    """A gradient for each variable, as arguments."""
+    return [
+        {"tensor": {"dtype": "float32", "shape": list(shape), "values": normal(s.stream, shape, "float32")}}
+        for shape in SHAPES.values()
+    ]
+
+
+def without_variables(s: Steps) -> list[Document]:
+    """Gradients alone, before the state is made and after."""
+    first = [called("apply", []), called("apply", tensors(s)), s.apply(), called("apply", tensors(s))]
+    return [*first, called("apply", []), called("apply", tensors(s)[:1]), s.apply()]
+
+
+def other_lengths(s: Steps) -> list[Document]:
+    """As many gradients as there are variables, and fewer variables, or more."""
+    every = [{"variable": number} for number in range(len(SHAPES))]
+    lists = (every, every[:1], [*every, *every])
+    return [*(called("apply", tensors(s), variables) for variables in lists), s.apply()]
+
+
+def called(method: str, *arguments: Any) -> Document:
+    """A method called, which may fail."""
+    return attempt({"call": {"method": method, "arguments": list(arguments)}})
 
 
 def between(event: Document) -> Callable[[Steps], list[Document]]:

@@ -156,6 +156,8 @@ class MultiOptimizer(Wrapper):
         if len(grads) == 0:
             return
         if trainable_variables is None:
+            if not self.built:
+                raise ValueError("`apply(grads)` without variables needs an optimizer that is built.")
             trainable_variables = self._trainable_variables
         self.build(trainable_variables)
         if len(grads) != len(self._places):
@@ -163,13 +165,12 @@ class MultiOptimizer(Wrapper):
                 "Gradients must match trainable variables one-to-one. "
                 f"Received {len(grads)} gradients and {len(self._places)} variables."
             )
-        gradients: list[list[Gradient | None]] = [[] for _ in self._inner_optimizers]
-        for gradient, variable in zip(grads, trainable_variables, strict=True):
-            gradients[self._places[id(variable)]].append(gradient)
-        chosen = self._by_optimizer(trainable_variables)
-        for optimizer, own, variables in zip(self._inner_optimizers, gradients, chosen, strict=True):
-            if variables:
-                optimizer.apply(own, variables)
+        pairs: list[list[tuple[Gradient | None, Variable]]] = [[] for _ in self._inner_optimizers]
+        for gradient, variable in zip(grads, trainable_variables, strict=False):
+            pairs[self._places[id(variable)]].append((gradient, variable))
+        for optimizer, own in zip(self._inner_optimizers, pairs, strict=True):
+            if own:
+                optimizer.apply_gradients(own)
         self._iterations.assign(self._iterations.value + 1)
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:

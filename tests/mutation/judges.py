@@ -36,7 +36,7 @@ ALSO = ("config", "identifiers", "sgd", "adam")
 """What else may tell of a schedule."""
 IN_PLACE = ("rules/", "clipping.py", "steps.py")
 """Nothing holds what is in these modules but the modules themselves: what survives needs no other import."""
-MADE = ("editions/tf2_", "schedules/")
+MADE = ("editions/tf2_", "schedules/", "wrappers/loss_scale_config.py")
 """Here classes are made of others, or of functions in tables: no mutant can take the place of what is loaded."""
 READ = 50
 """So many goldens are read before a process is forked; later ones by the few that come so far."""

@@ -123,11 +123,11 @@ wrong("interaction/growth-resets-a-step-late", "the counter is 1 after the scale
 wrong("interaction/skipped-step-is-averaged", "a step that overflows moves the averages", "own",
       code(OURS, "apply", ("            return\n", "            getattr(self.inner_optimizer, '_average_weights', lambda: None)()\n            return\n"), editions=K3, optimizers=SCALED))  # fmt: skip
 wrong("interaction/multi-pairs-by-the-first-order", "gradients go to the variables in the order of the first step", "own",
-      code(MULTI, "apply", ("chosen = self._by_optimizer(trainable_variables)", "chosen = self._by_optimizer(self._trainable_variables)"), editions=K3, optimizers="MultiOptimizer"))  # fmt: skip
+      code(MULTI, "apply", ("optimizer.apply_gradients(own)", "optimizer.apply_gradients([(g, v) for (g, _), v in zip(own, [v for v in self._trainable_variables if any(v is w for _, w in own)])])"), editions=K3, optimizers="MultiOptimizer"))  # fmt: skip
 wrong("interaction/multi-finalizes-the-first", "finalize reaches the first inner optimizer only", "own",
       code(MULTI, "finalize_variable_values", ("            if variables:", "            if variables and optimizer is self._inner_optimizers[0]:"), editions=K3, optimizers="MultiOptimizer"))  # fmt: skip
 wrong("interaction/multi-counts-if-all-have-variables", "a step is counted if every inner optimizer has a variable", "own",
-      code(MULTI, "apply", ("        self._iterations.assign(", "        if all(chosen):\n            self._iterations.assign("), editions=K3, optimizers="MultiOptimizer"))  # fmt: skip
+      code(MULTI, "apply", ("        self._iterations.assign(", "        if all(pairs):\n            self._iterations.assign("), editions=K3, optimizers="MultiOptimizer"))  # fmt: skip
 
 # ---- own optimizers, methods, state ---------------------------------------------------------------------------------
 

@@ -252,5 +252,5 @@ wrong(
     "multi/none-of-one-inner-is-no-step-of-it",
     "an inner optimizer without any gradient is left out",
     "own",
-    several(MULTI, "apply", "            if variables:", "            if any(g is not None for g in own):"),
+    several(MULTI, "apply", "            if own:", "            if any(g is not None for g, _ in own):"),
 )
