@@ -82,6 +82,7 @@ class LossScaleOptimizer(Wrapper):
         if not self._scoped:
             self.inner_optimizer.within(None, lost=True)
         self.inner_optimizer.build(var_list)
+        self._trainable_variables = list(var_list)
         self.built = True
 
     def within(self, scope: str | None, lost: bool = True) -> None:
