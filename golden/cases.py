@@ -29,6 +29,7 @@ from .promote import PROMOTED, promoted_cases
 from .rare_cases import rare_cases
 from .remote_cases import remote_cases
 from .replica_cases import replica_cases
+from .seldom_cases import seldom_cases
 from .sparse_cases import sparse_cases
 from .subtle_cases import subtle_cases
 from .uncommon_cases import uncommon_cases
@@ -134,6 +135,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from backend_cases(edition, optimizer)
     yield from rare_cases(edition, optimizer)
     yield from uncommon_cases(edition, optimizer)
+    yield from seldom_cases(edition, optimizer)
     yield from mixture_cases(edition, optimizer)
     yield from crossed_cases(edition, optimizer)
     yield from remote_cases(edition, optimizer)

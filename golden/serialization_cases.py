@@ -48,6 +48,7 @@ NOTHING: Document = {
     "nesterov": False,
 }
 """Options that are given, and are nothing: they are not null."""
+OFF: Document = {"use_ema": False, "ema_momentum": 0.75, "ema_overwrite_frequency": 3}
 EXPONENTIAL: Document = {"initial_learning_rate": 0.1, "decay_steps": 3, "decay_rate": 0.5}
 ONE_OF_EACH = ("SGD", "Adam")
 WITH_FROM_CONFIG = ("SGD", "Adam", "AdamW", "Adagrad", "Nadam", "Ftrl", "Muon")
@@ -121,6 +122,8 @@ def configs_of(edition: str, optimizer: str) -> Iterator[Case]:
         if option in keys and not refused(edition, optimizer, {option: nothing}):
             calls = [construct(optimizer, {option: nothing}), GET, AGAIN]
             yield f"{slug({option: nothing})}", calls, ["CONFIG-1"]
+    if set(OFF) <= keys:
+        yield "averages-off", [construct(optimizer, OFF), GET, AGAIN], ["CONFIG-1", "CONFIG-2", "CONFIG-4"]
     yield "set-attributes", setting(optimizer, own), ["CONFIG-14", *learning_rates]
     if not (optimizer == "Nadam" and legacy(edition)):
         given = schedule("ExponentialDecay", EXPONENTIAL)
