@@ -78,10 +78,12 @@ def faint_thresholds(make: Maker) -> Iterator[Case]:
 def faint(steps: Steps) -> list[Document]:
     """Gradients that are longer than the threshold, shorter, and far longer."""
     scales: Sequence[float] = (8 * FAINT, FAINT / 8, 1.0)
-    drawn = lambda shape: normal(steps.stream, shape, "float64")  # noqa: E731
-    return [
-        {"apply": [typed([scale * x for x in drawn(shape)], steps.dtype) for shape in steps.shapes]} for scale in scales
-    ]
+    return [{"apply": [scaled(steps, shape, scale) for shape in steps.shapes]} for scale in scales]
+
+
+def scaled(steps: Steps, shape: Shape, scale: float) -> list[Any]:
+    """A gradient of this size."""
+    return typed([scale * x for x in normal(steps.stream, shape, "float64")], steps.dtype)
 
 
 def spared_in_turn(make: Maker) -> Iterator[Case]:
