@@ -218,3 +218,20 @@ def a_divisor_of_nothing_counts_as_in_the_reference(subject: Subject, case: Docu
 def all_digits_count_as_in_the_reference(subject: Subject, case: Document) -> None:
     """With numbers that no float is near to, and steps that no float holds, the trajectory is that of the reference."""
     equals_the_reference(subject, case)
+
+
+@keeping(
+    "P-102",
+    Life(
+        kinds=("apply", "apply", "none", "some", "sparse", "again", "rate", "finalize"),
+        events=(2, 6),
+        drawing=corners(SHORT, (1, 3), clipped=True),
+        begins=BEGINS[1:],
+        seeded=True,
+        overwriting=True,
+    ),
+    editions=("keras3",),
+)
+def gradients_overwrite_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """A variable with overwrite_with_gradient takes its gradients, and the others move, as in the reference."""
+    equals_the_reference(subject, case)

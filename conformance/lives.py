@@ -85,6 +85,8 @@ class Life:
     """Is the learning rate always a schedule, of float64 as often as not?"""
     mixed: bool = False
     """Has every other variable another dtype than the first?"""
+    overwriting: bool = False
+    """Do gradients overwrite some of the variables?"""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,11 @@ def one_life(
         config |= fitted(config, made[0], draw(one_of(FACTORS)))
     if life.seeded and config.get("gradient_accumulation_steps"):  # so few steps would only be added up
         config["gradient_accumulation_steps"], made = 2, [*made, *made]
-    case = life_of(edition, optimizer, config, numbers.variables(begin, constraint), made)
+    held = numbers.variables(begin, constraint)
+    if life.overwriting:
+        taken = draw(between(1, 2 ** len(held) - 1))
+        held = [{**v, "overwrite_with_gradient": True} if taken >> i & 1 else v for i, v in enumerate(held)]
+    case = life_of(edition, optimizer, config, held, made)
     if life.mixed:
         case = mixed(case, draw(one_of(tuple(d for d in dtypes_of(edition, optimizer) if d != dtype) or (dtype,))))
     return prolonged(case, life.long) if life.long else case
@@ -246,6 +252,7 @@ def life_of(
     whole = dict(finished(f"{edition}/{optimizer.lower()}/drawn", edition, case))
     others = [feature for feature in whole["features"] if feature not in features]
     others += ["constraints"] * any(v.get("constraint") for v in variables)
+    others += ["overwrite"] * any("overwrite_with_gradient" in v for v in variables)
     others += ["learning_rate"] * (("'set" in text or "callable" in str(config)) and "learning_rate" not in others)
     others += ["schedules"] * ("class_name" in str(config))
     return {**whole, "features": [*features, *dict.fromkeys(others)]}

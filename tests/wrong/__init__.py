@@ -270,6 +270,7 @@ def rows() -> dict[str, Row]:
 from . import (  # noqa: E402  # they register what is wrong
     adams,  # noqa: F401
     others,  # noqa: F401
+    overwriting,  # noqa: F401
     pipelines,  # noqa: F401
     subtle,  # noqa: F401
     subtle_interactions,  # noqa: F401
