@@ -104,8 +104,10 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         if len(grads) == 0:
             return
         variables = self._known(grads, trainable_variables)
-        present, variables = self._overwritten(*self._with_gradient(grads, variables))
-        gradients = self._accumulated(self._unscaled(present), variables)
+        gradients, variables = self._with_gradient(grads, variables)
+        gradients, variables = self._overwritten(gradients, variables)
+        gradients = self._unscaled(gradients)
+        gradients = self._accumulated(gradients, variables)
         if gradients:
             gradients = clipping.by_the_one_given(gradients, self._config)
             for variable in variables:
@@ -118,7 +120,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
             for gradient, variable in zip(gradients, variables, strict=False):
                 self._update(variable, gradient, hyper)
             self._forget_gradients()
-        if present:
+        if variables:
             self._average_weights()
             steps.apply_constraints(variables)
         self._iterations.value = self._iterations.value + 1

@@ -10,12 +10,11 @@ from . import code, wrong
 from .subtle import K3
 
 BASE, SCALED = keras3.BaseOptimizer, loss_scale_keras3.LossScaleOptimizer
-LEFT = "self._accumulated(self._unscaled(present), variables)"
 
 wrong("overwriting/not-at-all", "the attribute is overlooked", "own",
       code(BASE, "_overwritten", ("if pair[1].overwrite_with_gradient", "if False"), editions=K3))  # fmt: skip
 wrong("overwriting/unscaled", "the gradient is divided by loss_scale_factor first", "C05",
-      code(BASE, "_step", ("self._overwritten(*self._with_gradient(grads, variables))", "self._overwritten(self._unscaled(self._with_gradient(grads, variables)[0]), self._with_gradient(grads, variables)[1])"), (LEFT, "self._accumulated(present, variables)"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("self._overwritten(gradients, variables)\n        gradients = self._unscaled(gradients)\n", "self._overwritten(self._unscaled(gradients), variables)\n"), editions=K3))  # fmt: skip
 wrong("overwriting/unscaled-by-the-wrapper", "LossScaleOptimizer divides the gradient by its scale", "C05",
       code(SCALED, "apply", ("if g is None or v.overwrite_with_gradient else", "if g is None else"), editions=K3, optimizers="LossScaleOptimizer"))  # fmt: skip
 wrong("overwriting/mean-of-the-accumulated", "with accumulation it takes the mean, as others do", "own",
@@ -30,9 +29,9 @@ wrong("overwriting/accumulator-kept", "after it was taken the largest gradient s
 wrong("overwriting/largest-from-below-0", "the largest of the gradients may be below 0", "own",
       code(BASE, "_overwritten", ("largest = maximum(densified(gradient), accumulator.value)", "largest = maximum(densified(gradient), accumulator.value) if accumulator.value.any() else densified(gradient)"), editions=K3))  # fmt: skip
 wrong("overwriting/averages-of-a-step-without-others", "averages move, though only such variables have a gradient", "own",
-      code(BASE, "_step", ("        if present:\n", "        if True:\n"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("        if variables:\n", "        if True:\n"), editions=K3))  # fmt: skip
 wrong("overwriting/not-counted-without-others", "a step with gradients of such variables alone is no iteration", "own",
-      code(BASE, "_step", ("self._iterations.value = self._iterations.value + 1", "self._iterations.value = self._iterations.value + (1 if present else 0)"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("self._iterations.value = self._iterations.value + 1", "self._iterations.value = self._iterations.value + (1 if variables else 0)"), editions=K3))  # fmt: skip
 wrong("overwriting/in-the-global-norm", "its gradient counts in the global norm of the others", "own",
       code(BASE, "_step", ("gradients = clipping.by_the_one_given(gradients, self._config)", "gradients = clipping.by_the_one_given([*gradients, *(v.value for v in self._trainable_variables if v.overwrite_with_gradient)], self._config)[:len(gradients)]"), editions=K3))  # fmt: skip
 wrong("overwriting/constrained", "its constraint holds, too", "own",

@@ -691,7 +691,7 @@ wrong(
     "ema/never-overwrites",
     "ema_overwrite_frequency does nothing",
     "own",
-    code(BASE, "_average_weights", ("if frequency and", "if False and"), editions=K3),
+    code(BASE, "_average_weights", ("and frequency and", "and False and"), editions=K3),
 )
 wrong(
     "ema/average-follows-the-overwrite",
@@ -700,7 +700,10 @@ wrong(
     code(
         BASE,
         "_average_weights",
-        ("variable.value = average.value", "variable.value, average.value = average.value, average.value * 0"),
+        (
+            "            self._take_averages(self._trainable_variables)\n",
+            "            self._take_averages(self._trainable_variables)\n            for average in self._averages:\n                average.value = average.value * 0\n",  # noqa: E501
+        ),
         editions=K3,
     ),
 )
@@ -722,7 +725,10 @@ wrong(
     code(
         BASE,
         "_step",
-        ("        self._average_weights()\n", "        if gradients:\n            self._average_weights()\n"),
+        (
+            "            self._average_weights()\n",
+            "            if gradients:\n                self._average_weights()\n",
+        ),
         editions=K3,
     ),
 )
@@ -734,8 +740,8 @@ wrong(
         BASE,
         "_step",
         (
-            "        self._average_weights()\n        steps.apply_constraints(variables)\n",
-            "        steps.apply_constraints(variables)\n        self._average_weights()\n",
+            "            self._average_weights()\n            steps.apply_constraints(variables)\n",
+            "            steps.apply_constraints(variables)\n            self._average_weights()\n",
         ),
         editions=K3,
     ),

@@ -67,7 +67,7 @@ wrong("interaction/average-starts-with-the-first-micro-step", "with accumulation
 wrong("interaction/average-written-back-by-calls", "with accumulation averages are written back after so many calls", "own",
       code(BASE, "_average_weights", ("(int(self.iterations) + 1) % frequency", "(int(self._iterations.value) + 1) % frequency"), editions=K3))  # fmt: skip
 wrong("interaction/finalize-constrains", "finalize applies constraints to the averages that it writes back", "own",
-      code(BASE, "finalize_variable_values", ("            steps.overwrite(var_list, self._averages)", "            steps.overwrite(var_list, self._averages)\n            steps.apply_constraints(var_list)"), editions=K3))  # fmt: skip
+      code(BASE, "finalize_variable_values", ("            self._take_averages(var_list)", "            self._take_averages(var_list)\n            steps.apply_constraints(var_list)"), editions=K3))  # fmt: skip
 wrong("interaction/finalize-constrains-in-2.15", "finalize applies constraints to the averages that it writes back", "own",
       code(tf2_15.Base, "finalize_variable_values", ("            steps.overwrite([variable], self._averages_of([variable]))", "            steps.overwrite([variable], self._averages_of([variable]))\n            steps.apply_constraints([variable])"), editions="tf2.15"))  # fmt: skip
 wrong("interaction/average-of-halves-in-float32", "an average of float16 is taken in float32", "own",
@@ -77,7 +77,7 @@ wrong("interaction/average-written-back-a-step-late-if-constrained", "with a con
 wrong("interaction/average-of-2.9-counts-one-behind", "after the counter was set averages are written back a step late", "own",
       code(tf2_9.Base, "_step", ("if frequency and self._iterations.value % frequency == 0:", "if frequency and (self._iterations.value - (self._iterations.value > 8)) % frequency == 0:"), editions="tf2.9"))  # fmt: skip
 wrong("interaction/average-written-back-without-its-last-move", "where averages are written back the weights take the average before it moved", "own",
-      code(BASE, "_average_weights", ("            average.value = run_one(", "            before = average.value\n            average.value = run_one("), ("variable.value = average.value", "variable.value = average.value if variable.value.ndim else before"), editions=K3))  # fmt: skip
+      code(BASE, "_average_weights", ("            average.value = run_one(", "            before = average.value\n            average.value = run_one("), ("            self._take_averages(self._trainable_variables)\n", "            self._take_averages(self._trainable_variables)\n            if not variable.value.ndim:\n                variable.value = before\n"), editions=K3))  # fmt: skip
 wrong("interaction/average-keeps-the-first-momentum-of-nesterov", "with nesterov the average moves twice as fast", "own",
       code(BASE, "_average_weights", ("(m,) = cast(variable.dtype, momentum)", '(m,) = cast(variable.dtype, momentum * momentum if self._config.get("nesterov") else momentum)'), editions=K3, optimizers="SGD"))  # fmt: skip
 

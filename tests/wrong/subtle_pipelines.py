@@ -141,7 +141,7 @@ wrong("subtle/ema-seeded-once", "the average is seeded in the first call, not wh
 wrong("subtle/ema-of-the-first-variable", "only the first variable is averaged after the first step", "own",
       code(BASE, "_average_weights", ("(m,) = cast(variable.dtype, momentum)", "(m,) = cast(variable.dtype, momentum if average is self._averages[0] or not momentum else 1.0)"), editions=K3))  # fmt: skip
 wrong("subtle/ema-overwrites-matrices-only", "vectors keep their weights when averages are written back", "own",
-      code(BASE, "_average_weights", ("if frequency and (", "if frequency and variable.value.ndim > 1 and ("), editions=K3))  # fmt: skip
+      code(BASE, "_average_weights", ("            self._take_averages(self._trainable_variables)\n", "            kept = [(v, v.value) for v in self._trainable_variables if v.value.ndim < 2]\n            self._take_averages(self._trainable_variables)\n            for v, value in kept:\n                v.value = value\n"), editions=K3))  # fmt: skip
 wrong("subtle/ema-overwrite-at-twice-the-frequency", "after the first time averages are written back half as often", "own",
       code(KERAS2, "_average_weights", ("(self._iterations.value + 1) % frequency == 0", "(self._iterations.value + 1) % frequency == 0 and (self._iterations.value + 1) // frequency in (1, 2, 4, 6)"), editions=("tf2.12", "tf2.15")))  # fmt: skip
 wrong("subtle/ema-set-momentum-ignored", "ema_momentum is that of the config", "own",
@@ -149,11 +149,11 @@ wrong("subtle/ema-set-momentum-ignored", "ema_momentum is that of the config", "
 wrong("subtle/ema-float64-rest-in-float32", "1 - momentum of float64 variables is taken in float32", "own",
       code(steps, "move_averages", ("cast(variable.dtype, momentum, 1 - momentum)", "cast(variable.dtype, momentum, np.float32(1) - np.float32(momentum))"), editions=("tf2.9", "tf2.12", "tf2.15"), optimizers="Adam"))  # fmt: skip
 wrong("subtle/ema-of-null-gradients-stands", "a variable without a gradient is not averaged", "own",
-      code(BASE, "_step", ("        self._average_weights()", "        whole, pairs = self._averages, list(zip(self._averages, self._trainable_variables))\n        known, self._averages = self._trainable_variables, [a for a, v in pairs if v in variables]\n        self._trainable_variables = [v for _, v in pairs if v in variables] if pairs else known\n        self._average_weights()\n        self._averages, self._trainable_variables = whole, known"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("            self._average_weights()", "            whole, pairs = self._averages, list(zip(self._averages, self._trainable_variables))\n            known, self._averages = self._trainable_variables, [a for a, v in pairs if v in variables]\n            self._trainable_variables = [v for _, v in pairs if v in variables] if pairs else known\n            self._average_weights()\n            self._averages, self._trainable_variables = whole, known"), editions=K3))  # fmt: skip
 wrong("subtle/finalize-all-but-the-last", "finalize leaves the last variable as it is", "own",
       code(steps, "overwrite", ("zip(variables, averages, strict=False)", "list(zip(variables, averages, strict=False))[: max(len(variables) - 1, 1)]"), editions=NEW))  # fmt: skip
 wrong("subtle/finalize-without-averages-zeroes", "finalize copies the iteration, too", "own",
-      code(BASE, "finalize_variable_values", ("            steps.overwrite(var_list, self._averages)", "            steps.overwrite(var_list, self._averages); self._iterations.value = self._iterations.value * 0"), editions=K3))  # fmt: skip
+      code(BASE, "finalize_variable_values", ("            self._take_averages(var_list)", "            self._take_averages(var_list); self._iterations.value = self._iterations.value * 0"), editions=K3))  # fmt: skip
 
 # ---- accumulation ------------------------------------------------------------------------------------------------
 
