@@ -135,6 +135,12 @@ class Steps:
         event["apply"][1][-1] = spoiled
         return event
 
+    def in_the_last(self, spoiled: str) -> Document:
+        """A step whose last gradient alone has a number that is not finite, its last."""
+        event = self.apply()
+        event["apply"][-1][-1] = spoiled
+        return event
+
     def gradient(self, shape: Shape) -> list[Any]:
         """Numbers of three digits, times the scale."""
         return typed([float(x) * self.scale for x in normal(self.stream, shape, self.dtype)], self.dtype)
@@ -198,6 +204,8 @@ def growth(make: Maker) -> Iterator[Case]:
     yield "overflow-in-the-second-variable", make.case(lambda s: [*s.many("f"), s.apply([1, 0], spoiled="NaN")])
     second = lambda s: [*s.many("f"), s.in_the_second("NaN"), s.in_the_second("Infinity"), *s.many("f")]  # noqa: E731
     yield "overflow-in-the-second-gradient", make.case(second)
+    third = lambda s: [*s.many("f"), s.in_the_last("NaN"), s.in_the_last("-Infinity"), *s.many("f")]  # noqa: E731
+    yield "overflow-in-the-third-gradient", make.case(third, shapes={**SHAPES, "gain": (2,)})
     for steps in (0, -1, 2.5):
         given = {**USUAL, "dynamic_growth_steps": steps}
         yield f"dynamic_growth_steps={steps}", make.case(lambda s: s.many("ffffif"), given=given)

@@ -150,6 +150,18 @@ def keras_2_topics(optimizer: str, edition: str) -> Iterator[Topic]:
         ],
     )
     yield (
+        "learning_rate-read-after-an-empty-list",
+        "overwrite",
+        given,
+        lambda s: [
+            let("learning_rate", SCHEDULE),
+            s.apply(),
+            s.apply(),
+            call("apply_gradients", []),
+            get("learning_rate"),
+        ],
+    )
+    yield (
         "aggregate_gradients-of-nothing",
         "apply_gradients",
         given,

@@ -34,6 +34,7 @@ NOTHING: tuple[Sequence[int], ...] = ((1, 1, 3, 0, 0), (3, 1, 3), (2,), (0, 3, 0
 """As many rows as there are, with their duplicates, or as there are with those whose divisor is 0."""
 NOT_A_NUMBER: tuple[Sequence[int], ...] = ((0, 1, 2, 3, 4), (3, 1, 3), (1, 1), (2, 0), (0, 0, 4, 4))
 LENGTHS = (3, 4, 12, 15, 16, 19)
+MANY = (3, 5, 6, 7, 9, 13)
 WIDE: tuple[Shape, ...] = ((2, 385), (2, 450), (1, 800))
 """An inner dimension of more than 384 is cut in pieces."""
 
@@ -81,6 +82,17 @@ def remote_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield "every-number-of-rows", lengths(optimizer, lambda n: (n, 9))
         yield "every-number-of-rows-of-three", lengths(optimizer, lambda n: (2, n, 5))
     if optimizer == "SGD":
+        for count in MANY:
+            for dtype in ("float32", "float64"):
+                shapes: dict[str, Shape] = {f"bias_{n}": (2,) for n in range(count)}
+                clipped = make.case({"global_clipnorm": 0.4731943}, lambda s: s.many(2), shapes=shapes, dtype=dtype)
+                yield f"global_clipnorm+{count}-variables-{dtype}", clipped
+        if make.kind != "legacy":
+            often = {"use_ema": True, "ema_momentum": 0.75, "ema_overwrite_frequency": 1}
+            yield (
+                f"{slug(often)}+none",
+                make.case(often, some_without, ["none"], shapes={"kernel": (2, 2), "other": (2, 2)}),
+            )
         yield "unitnorm+every-number-of-rows", normed(lengths(optimizer, lambda n: (n, 9)), 0)
     if optimizer == "Lamb":
         stream = random.Random("rows of Lamb")
@@ -127,6 +139,11 @@ def without_a_rate(s: Steps) -> list[Document]:
     """A step, two at a rate of 0, and one at the old rate."""
     none, old = ({"set": {"learning_rate": rate}} for rate in (0.0, 0.1))
     return [s.apply(), none, attempt(s.apply()), old, attempt(s.apply())]
+
+
+def some_without(s: Steps) -> list[Document]:
+    """Steps in which one variable, then the other, has no gradient."""
+    return [s.apply(), *(attempt(s.apply(without=[i])) for i in (1, 0)), attempt(s.apply())]
 
 
 def going_back(s: Steps) -> list[Document]:
