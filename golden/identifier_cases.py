@@ -271,6 +271,9 @@ def inside(edition: str) -> Iterator[Case]:
     for name, inner in given.items() if wrapper else ():
         wrapping = {**document, "class_name": wrapper, "config": {"inner_optimizer": inner}}
         yield f"inside-{name}", [deserialize(wrapping), get(wrapping)], ["ID-17", "ID-18", "ID-20"]
+    if wrapper:
+        wrong = {**document, "class_name": wrapper, "config": "mine"}
+        yield "inside-a-string", [deserialize(wrong), get(wrong)], ["ID-17", "ID-18"]
 
 
 def back_to(of: Any, **more: Any) -> Call:

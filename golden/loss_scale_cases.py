@@ -418,6 +418,12 @@ def inner_optimizers(make: Maker) -> Iterator[Case]:
     yield "wrapped-before", make.case(lambda s: s.many("ff"), inner=wrapped, flags=["nested"])
     inside = make.described({"class_name": "SGD", "config": SGD}, {"initial_scale": 4.0, "dynamic_growth_steps": 3})
     yield "nested", make.case(lambda s: s.many("ffiff"), inner=inside, flags=["nested"])
+    if make.edition == "keras3":
+        nadam = make.described({"class_name": "Nadam", "config": {"learning_rate": 0.1}}, {"initial_scale": 4.0})
+        built = call("build", [{"variable": 0}, {"variable": 1}])
+        nested = make.case(lambda s: [built, *s.many("ff")], inner=nadam, flags=["nested"])
+        yield "nested+nadam-built-by-itself", nested
+        yield "apply-without-variables", make.case(without_variables)
     if "MultiOptimizer" in wrapper_spec.available(make.edition):
         chosen = {
             "default_optimizer": {"class_name": "SGD", "config": {**SGD, "loss_scale_factor": 4.0}},
@@ -550,6 +556,17 @@ def methods(make: Maker) -> Iterator[Case]:
     huge = [{"of": 0, "square": [3e38, 1.0, 1.0, 1.0]}]
     steps = [call("minimize", {"loss": huge}, both[:1])] * 3
     yield "minimize-beyond-float32", make.case(played(steps, "f"), features=["minimize"])
+
+
+def without_variables(s: Steps) -> list[Document]:
+    """A step of gradients alone, and two of lists of two lengths, between usual ones."""
+    lists: list[Any] = [[], [[{"variable": 0}]], [[{"variable": 1}, {"variable": 0}]]]
+    events = s.many("f")
+    for count, more in zip((2, 2, 1), lists, strict=True):
+        events.append(
+            call("apply", [given("float32", [*shape], s.gradient(shape)) for shape in s.shapes[-count:]], *more)
+        )
+    return [*events, *s.many("f")]
 
 
 def refused(make: Maker) -> Iterator[Case]:

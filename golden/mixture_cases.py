@@ -42,6 +42,8 @@ def mixture_cases(edition: str, optimizer: str) -> Iterator[Case]:
         if edition == "keras3":  # whose `add` takes some empty arrays for what they are not
             for shape in EMPTY:
                 yield f"use_ema+shape-{'x'.join(map(str, shape))}", averaged(optimizer, shape)
+    if optimizer == "Muon":  # which looks at the dtype of a matrix before it moves
+        yield "matrix-of-float64", together(optimizer, {}, ("float64", "float32"))
     if optimizer in ("SGD", "Adagrad"):
         yield "sparse-rows-of-float64", rows_of_float64(optimizer)
     if optimizer in ("SGD", "RMSprop"):

@@ -134,7 +134,7 @@ class MultiOptimizer(Wrapper):
         self._trainable_variables = list(var_list)
         self.built = True
 
-    def within(self, scope: str | None, lost: bool = False) -> None:
+    def within(self, scope: str | None, lost: bool) -> None:
         """State that is made from now on is named inside another optimizer."""
         self._scope, self._lost = scope, lost
 
