@@ -220,12 +220,15 @@ def all_digits_count_as_in_the_reference(subject: Subject, case: Document) -> No
     equals_the_reference(subject, case)
 
 
+AVERAGED = (("use_ema", (True, False)),)
+
+
 @keeping(
     "P-102",
     Life(
-        kinds=("apply", "apply", "none", "some", "sparse", "again", "rate", "finalize"),
+        kinds=("apply", "some", "some", "none", "sparse", "again", "rate", "finalize"),
         events=(2, 6),
-        drawing=corners(SHORT, (1, 3), clipped=True),
+        drawing=corners(SHORT, (1, 3), clipped=True, config=AVERAGED),
         begins=BEGINS[1:],
         seeded=True,
         overwriting=True,

@@ -104,6 +104,23 @@ def test_what_is_missing_is_unsupported_and_what_is_there_is_judged(feature: str
     assert verdict_of(whole(), CASES[feature]) is Verdict.EXACT
 
 
+def test_borrowed_variables_do_not_say_that_gradients_overwrite_them() -> None:
+    """Whoever uses the reference's variables for optimizers of his own need not know what else they can."""
+    case = "keras3/adadelta/overwrite-bias"
+    assert verdict_of(BARE, case) is Verdict.EXACT
+
+    class Adadelta:
+        """Knows nothing of it."""
+
+    class Plain:
+        """A variable without the attribute."""
+
+    assert record_of({**BARE, "optimizers": types.SimpleNamespace(Adadelta=Adadelta)}, case).reason == (
+        "no overwrite_with_gradient"
+    )
+    assert record_of({**BARE, "Variable": Plain}, case).verdict is Verdict.UNSUPPORTED
+
+
 def test_names_go_on_where_the_session_is_not_cleared() -> None:
     """The second optimizer of a class is `adadelta_1`, as in Keras, unless the module can begin anew."""
     counter = itertools.count()
