@@ -16,8 +16,9 @@ The margin of an element, with u the distance from 1 to the next number of the v
     the smallest normal number                                        a flush to zero
 
 The changes are those of the reference, in float64 and from the recorded state; the centre is what was recorded, or what
-the reference gives in float64: where the release's numbers have overflowed, or were too small for their dtype, that is
-another one, and its range is a port's own affair. Where a rule is ill-conditioned (1 - beta_2**t at the first steps)
+the reference gives in float64, throughout or with each slot rounded as it is stored (stored_slots.py): where the
+release's numbers have overflowed, or were too small for their dtype, these are others, and a port's range is its own
+affair. Where a rule is ill-conditioned (1 - beta_2**t at the first steps)
 the margin is wide, where a sign or a maximum may flip it contains both, and where an element is not finite there is
 none: but what is NaN in one order of operations is infinite in another, so these two are close.
 tests/test_closeness.py proves how tight it is.
@@ -56,6 +57,7 @@ from goldenstep.spec.layout import Entry
 from .answers import misshapen
 from .exposure import visible
 from .keras_shaped import KerasShaped, reference
+from .stored_slots import storing
 
 if TYPE_CHECKING:
     from .verdict import Asking
@@ -106,14 +108,13 @@ class Closeness:
 class Margin:
     """The margins of one step: of each variable, and of each entry of the state by name.
 
-    The `wide` ones are what float64 gives.
+    `centres` are what float64 gives, of the same: throughout, and with slots that are stored.
     """
 
     variables: list[Array]
     state: dict[str, Array]
     moves: list[Array]
-    wide_variables: list[Array]
-    wide_state: dict[str, Array]
+    centres: list[tuple[list[Array], dict[str, Array]]]
 
 
 def judged(
@@ -156,16 +157,19 @@ def measure(
         if first is None and (first := unlike(wanted[number], step)):
             share = float("inf")
         pairs = [
-            (entry["name"], entry, e, g, margin.state[key], margin.wide_state[key])
+            (entry["name"], entry, e, g, margin.state[key], [state[key] for _, state in margin.centres])
             for key, entry, e, g in zip(keys(entries), entries, wanted[number]["state"], step["state"], strict=True)
         ]
-        rooms = margin.variables, margin.wide_variables
-        named = zip(case["variables"], wanted[number]["variables"], step["variables"], *rooms, strict=True)
-        pairs += [(v["name"], v["value"], e, g, m, wide) for v, e, g, m, wide in named]
-        for name, like, e, g, room, wide in pairs:
+        named = zip(case["variables"], wanted[number]["variables"], step["variables"], margin.variables, strict=True)
+        pairs += [
+            (v["name"], v["value"], e, g, room, [variables[index] for variables, _ in margin.centres])
+            for index, (v, e, g, room) in enumerate(named)
+        ]
+        for name, like, e, g, room, centres in pairs:
             e, g = (unflat(values, like["dtype"], tuple(like["shape"])) for values in (e, g))
             used = shares(e, g, room)
-            used = np.where(np.isnan(wide), used, np.minimum(used, shares(wide, g, room)))
+            for wide in centres:
+                used = np.where(np.isnan(wide), used, np.minimum(used, shares(wide, g, room)))
             share = max(share, float(used.max(initial=0)))
             if first is None and np.any(used > 1):
                 element = int(np.argmax(used.ravel() > 1))
@@ -243,21 +247,46 @@ def margins(case: Document, expected: Document, ulp: int) -> dict[int, Margin] |
     if base is None:
         return None
     names = {number: keys(entries) for number, entries in with_layouts(expected)}
+    base = named(base, names)
     changes = {
         number: tuple({name: np.zeros_like(x) for name, x in part.items()} for part in parts)
         for number, parts in base.items()
     }
     units = units_of(case, expected, eps)
-    for vary, weight in variations(double, names):
+    common = max((units[1][role.name] for role in expected_layout(case) if shared(role)), default=0.0)
+    for vary, weight, feeds in variations(double, names):
         shares = step * (weight or ulp) * np.array([1.0, -1.0])
-        sides = [side for share in shares if (side := vary(double, share, failing))]
+        sides = [named(side, names) for share in shares if (side := vary(double, share, failing))]
         for number, parts in changes.items():
             for which, part in enumerate(parts):
                 for name, total in part.items():
                     moved_to = [side[number][which][name] for side in sides]
-                    total += largest(base[number][which][name], moved_to) * (units[which][name] / step)
+                    total += largest(base[number][which][name], moved_to) * (
+                        max(common * feeds, units[which][name]) / step
+                    )
     arithmetic = tuple({name: ulp * unit for name, unit in part.items()} for part in units)
-    return dict(with_roundings(case, expected, base, changes, arithmetic))
+    stored = with_stored_slots(case, double, failing)
+    wide = [base, *([named(stored, names)] if stored else [])]
+    return dict(with_roundings(case, expected, wide, changes, arithmetic))
+
+
+def named(played: dict[int, Parts], names: dict[int, list[str]]) -> dict[int, Parts]:
+    """The same with the recorded names of the state; of one made anew on the way they may be others when it is fed."""
+    return {n: (moves, dict(zip(names[n], state.values(), strict=True))) for n, (moves, state) in played.items()}
+
+
+def shared(role: Entry) -> bool:
+    """Is it a slot of all variables together, and so of a dtype that is coarser than some variable's? Nadam has one."""
+    return role.owner is None and role.kind not in ("iteration", "learning_rate")
+
+
+def with_stored_slots(case: Document, double: Document, failing: frozenset[int]) -> dict[int, Parts] | None:
+    """What the reference makes of a fed case in float64 if slots are kept in the variables' dtype, where it is one."""
+    dtypes = {variable["value"]["dtype"] for variable in case["variables"]}
+    if len(dtypes) != 1 or dtypes == {"float64"}:
+        return None
+    with storing(dtypes.pop()):
+        return played(double, failing)
 
 
 def units_of(case: Document, expected: Document, coarsest: float) -> tuple[dict[str, float], dict[str, float]]:
@@ -277,11 +306,12 @@ Parts = tuple[dict[str, Array], ...]
 def with_roundings(
     case: Document,
     expected: Document,
-    base: dict[int, Parts],
+    wide: list[dict[int, Parts]],
     changes: dict[int, Parts],
     arithmetic: tuple[dict[str, float], ...],
 ) -> Iterator[tuple[int, Margin]]:
     """To the changes come the roundings of the step's own operations, and the last rounding of each element."""
+    base = wide[0]
     roles = expected_layout(case)
     averages = {e.name: e.owner for e in roles if e.kind == "average" and e.owner is not None}
     starts = first_state(case, roles)
@@ -293,14 +323,16 @@ def with_roundings(
             before = named
             continue
         moves, wide_state = base[number]
-        variables, wide_variables = [], []
+        variables: list[Array] = []
+        centres: list[tuple[list[Array], dict[str, Array]]] = [([], parts[number][1]) for parts in wide]
         for index, (variable, values) in enumerate(zip(case["variables"], step["variables"], strict=True)):
             new = unflat(values, variable["value"]["dtype"], tuple(variable["value"]["shape"]))
             move = moves[str(index)]
             start = before["variables"][index] if before else variable["value"]["values"]
             with np.errstate(all="ignore"):
-                wide_variables.append(unflat(start, "float64", new.shape) + move)
-            seen = rounded(np.where(np.isfinite(new), new, wide_variables[-1]), new.dtype)
+                for (found, _), parts in zip(centres, wide, strict=True):
+                    found.append(unflat(start, "float64", new.shape) + parts[number][0][str(index)])
+            seen = rounded(np.where(np.isfinite(new), new, centres[0][0][-1]), new.dtype)
             variables.append(
                 changes[number][0][str(index)]
                 + arithmetic[0][str(index)] * finite(np.abs(move))
@@ -319,7 +351,7 @@ def with_roundings(
             if name in averages:
                 state[name] += variables[averages[name]]
         before = named
-        yield number, Margin(variables, state, list(moves.values()), wide_variables, wide_state)
+        yield number, Margin(variables, state, list(moves.values()), centres)
 
 
 def first_state(case: Document, roles: list[Entry]) -> dict[str, Array]:
@@ -425,22 +457,26 @@ def vectors_in_float64(case: Document) -> Document:
 Vary = Callable[[Document, float, frozenset[int]], dict[int, Parts] | None]
 
 
-def variations(case: Document, names: dict[int, list[str]]) -> Iterator[tuple[Vary, int]]:
-    """Each input of a step in turn: what comes out if it is larger by a share, and its ulps, 0 for N."""
+def variations(case: Document, names: dict[int, list[str]]) -> Iterator[tuple[Vary, int, bool]]:
+    """Each input of a step in turn: what comes out if it is larger by a share, its ulps, 0 for N, and if a slot that
+    all variables share is made of it.
+    """
     roles = expected_layout(case)
     known = keys([{"name": role.name} for role in roles])
     rates = [role.name for role in roles if role.kind == "learning_rate"]
     own = spec.hyperparameters(case["optimizer"]["class_name"], case["edition"])
     for name, value in full_config(case).items():
         if isinstance(value, float) and (value or below_one(own.get(name, {}))):
-            yield changed(with_hyperparameter, name, value, rates if name == "learning_rate" else [], names), 1
-    yield with_powers, 1
-    yield changed(with_gradients), 0
-    yield changed(with_variables), 0
+            decays = below_one(own.get(name, {}))
+            yield changed(with_hyperparameter, name, value, rates if name == "learning_rate" else [], names), 1, decays
+    yield with_powers, 1, True
+    yield changed(with_gradients), 0, False
+    yield changed(with_variables), 0, False
     for kind, slot in dict.fromkeys((role.kind, role.slot) for role in roles):
         if kind not in ("iteration", "learning_rate"):
-            kin = [key for key, role in zip(known, roles, strict=True) if (role.kind, role.slot) == (kind, slot)]
-            yield changed(with_state, kin, names), 0
+            of_kind = [role for role in roles if (role.kind, role.slot) == (kind, slot)]
+            kin = [key for key, role in zip(known, roles, strict=True) if role in of_kind]
+            yield changed(with_state, kin, names), 0, any(map(shared, of_kind))
 
 
 def changed(change: Callable[..., Document], *given: Any) -> Vary:

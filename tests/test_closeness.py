@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from goldenstep.conformance.closeness import PORT, ToleranceError, margins, measure, ulps_of
+from goldenstep.conformance.implementations import shaped_like_keras
 from goldenstep.conformance.keras_shaped import reference
 from goldenstep.conformance.verdict import Verdict, judge
 from goldenstep.golden import files
 from goldenstep.golden.compare import fed
 from goldenstep.reference.rules import adam
 
+from .right import stored  # type: ignore[import-not-found]  # as below
 from .wrong import WRONG, Wrong, rows  # type: ignore[import-not-found]  # pytest finds the package, mypy does not
 
 Document = dict[str, Any]
@@ -231,3 +233,43 @@ def test_an_epsilon_that_is_another_one_is_not_close(suspect: Wrong) -> None:
         "keras3/adam/amsgrad+starts-at-zero",
     )
     assert max(share_of(case, suspect) for case in cases) > 1
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "keras3/adagrad/initial_accumulator_value=0.0+faint-float16",
+        "keras3/adam/clipnorm=0.5-float16",
+        "keras3/nadam/variables-of-two-dtypes",
+        "keras3/nadam/half-and-float32",
+        "keras3/rmsprop/centered+gradient-huge",
+        "keras3/rmsprop/centered+momentum=0.9+gradient-huge",
+        "keras3/rmsprop/learning_rate=0.1+rho=0.0+momentum=0.9+epsilon=0.01+centered-float32",
+    ],
+)
+def test_float64_inside_is_close_where_slots_are_rounded_as_they_are_stored(
+    identity: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a step that is one per cent too long is not, or a quarter where a product of float16 moves a float32."""
+    case, expected = golden(identity)
+    share = 0.25 if "half" in identity else 0.01
+    implementation = shaped_like_keras(stored, "stored", "keras3")
+    assert judge(implementation, case, expected, tolerance=PORT).verdict is Verdict.CLOSE
+    right = stored.Variable.assign
+
+    def too_far(variable: Any, value: Any) -> Any:
+        longer = value if "/" in variable.path else value + share * (value - variable.read())
+        return right(variable, longer)
+
+    monkeypatch.setattr(stored.Variable, "assign", too_far)
+    assert judge(implementation, case, expected, tolerance=PORT).verdict is Verdict.DIVERGES
+
+
+def test_a_run_that_goes_on_with_another_optimizer_has_margins() -> None:
+    """Nadam's product has another name where the state is loaded into an optimizer that has made no step."""
+    for identity in ("keras3/resume/nadam-config-before-the-first-step", "keras3/resume/nadam-weights"):
+        case, expected = golden(identity)
+        allowed = margins(case, expected, PORT)
+        assert allowed is not None
+        assert set(allowed) <= {step["step"] for step in expected["steps"]}
+        assert allowed
