@@ -48,15 +48,17 @@ SHAPES: tuple[Shape, ...] = ((2, 3), (3,), (), (2, 3), (3,), (3, 2), (5, 2), (2,
 """Some stand twice: variables of one shape must not be taken for one another."""
 OTHER_NAMES = ("my_Embedding_table", "kernel", "embed")
 GRADIENTS = ("apply", "apply", "apply", "zero", "zeros", "again", "grown", "spoiled")
-MISSING = ("none", "some", "order", "nothing")
+MISSING = ("none", "some", "order", "nothing", "twice")
 SPARSE = ("sparse", "sparse", "sparse")
 CHANGES = ("rate", "iterations", "hyper", "finalize", "exclude")
 ASSIGNING = "assign"
-JUMPS = ("jump", "late", "far")
+JUMPS = ("jump", "late", "far", "beyond")
 """Steps before which the counter jumps: anywhere, to where one of these numbers of steps is about to be over, or to
 where float16, float32 or int32 is."""
 LATE = (999, 999, 1000, 9999)
 FAR_STEPS = (70000, 2**24, 2**31 - 1, 2**31)
+BEYOND = (2**24, 2**31, 2**24 + 2, 2**26 + 4)
+"""Before steps whose number float32 does not hold; each has gradients of its own."""
 EVERYTHING = (*GRADIENTS, *MISSING[:3], *SPARSE, *CHANGES)
 COUNTS = (1, 0, 9, 99, 499, 998, 999, 1000, 9999, 2**15 - 1, 2**24, 49)
 """What the counter of steps may be set to: around every number at which something might begin to differ."""
@@ -316,6 +318,9 @@ class Maker:
         if self.count == MOST_STEPS:
             return []
         if kind in JUMPS and self.count:
+            if kind == "beyond":
+                form = ("apply", "sparse")[choice // 4 % 2]
+                return [{"attempt": {"set_iterations": BEYOND[choice % 4]}}, *self.events(form, choice // 8)]
             to = {"late": LATE, "far": FAR_STEPS}[kind][choice % 4] if kind != "jump" else choice**2 // 3
             return [{"attempt": {"set_iterations": to}}, *self.events(("grown", "zero")[choice >> 7], choice // 4)]
         self.count += 1
@@ -324,9 +329,15 @@ class Maker:
         shapes = self.numbers.shapes
         gradients = [self.numbers.array(i, self.count, shape, scale) for i, shape in enumerate(shapes)]
         form = (
-            {"some": "apply", "order": "apply", "none": "apply", "jump": "apply", "late": "apply", "far": "apply"}.get(
-                kind, kind
-            )
+            {
+                "some": "apply",
+                "order": "apply",
+                "none": "apply",
+                "jump": "apply",
+                "late": "apply",
+                "far": "apply",
+                "beyond": "apply",
+            }.get(kind, kind)
             if self.count == 1
             else kind
         )
@@ -385,6 +396,11 @@ class Maker:
         given: list[Any] = [flat(g) for g in gradients]
         given[choice % len(given)] = None
         return {"attempt": {"apply": given}}
+
+    def _twice(self, gradients: list[np.ndarray], _: int) -> Document:
+        """The first variable is given twice, with two gradients."""
+        of = [0, *range(len(gradients))]
+        return {"attempt": {"apply": [flat(-gradients[0]), *map(flat, gradients)], "of": of}}
 
     def _nothing(self, gradients: list[np.ndarray], _: int) -> Document:
         """No variable is given at all."""
@@ -549,7 +565,9 @@ def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls
 def widened(draw: st.DrawFn, config: Document) -> Document:
     """Numbers that float64 alone holds, the first rate as one of them; boundaries that float32 does not hold."""
     found: Document = {name: config[name] * A_LITTLE_LESS for name in PURE if type(config.get(name)) is float}
-    if "initial_learning_rate" in found:
+    if "decay_steps" in config and draw(between(0, 1)):
+        found["decay_steps"] = draw(one_of((2**25 + 2, config["decay_steps"] * A_LITTLE_LESS)))
+    if "initial_learning_rate" in found and draw(between(0, 2)):
         found["initial_learning_rate"] = {"dtype": "float64", "value": found["initial_learning_rate"]}
     if "boundaries" in config and draw(between(0, 3)):
         start = draw(one_of(FAR_BOUNDARIES))

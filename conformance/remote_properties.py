@@ -6,7 +6,7 @@ a whole setting that the others don't come to.
 
 from __future__ import annotations
 
-from .corner_properties import BEGINS, SHORT, corners
+from .corner_properties import BEGINS
 from .life_properties import RELEASES
 from .lives import Calls, Life
 from .properties import Document, Subject, equals_the_reference, keeping
@@ -14,19 +14,25 @@ from .strategies import Drawing, Shape
 from .variations import Varied
 
 NEARLY_1 = (1 - 2.0**-23, 1 - 2.0**-24)
-SLOW = tuple((name, NEARLY_1) for name in ("beta_1", "beta_2", "adam_beta_1", "adam_beta_2"))
+SLOW = (("beta_1", NEARLY_1), ("beta_2", NEARLY_1))
 """Betas whose powers are not yet 0 where float32 comes to its end; float32 holds them."""
-COUNTED = ("SGD", "Adam", "AdamW", "Adamax", "Nadam", "Lamb", "Adafactor", "ScheduleFreeAdamW", "Muon")
+COUNTED = ("SGD", "Adam", "AdamW", "Adamax", "Nadam", "Lamb", "Adafactor", "ScheduleFreeAdamW")
 """Optimizers to whose steps their number counts; SGD's do where the rate decays."""
 
 
 @keeping(
     "P-95",
     Life(
-        kinds=("apply", "far", "far", "again", "grown", "sparse"),
+        kinds=("beyond", "beyond", "beyond", "far"),
         events=(3, 5),
-        drawing=corners(SHORT, (1, 1), config=SLOW, dtypes=("float64", "float32")),
-        begins=BEGINS,
+        drawing=Drawing(
+            shapes=((3,), (2, 3), (4,)),
+            variables=(1, 1),
+            pipeline=("decay", "weight_decay"),
+            config=SLOW,
+            dtypes=("float64",),
+        ),
+        begins=BEGINS[:1],
         seeded=True,
         scheduled=False,
     ),
@@ -55,12 +61,21 @@ def variables_of_several_dtypes_step_as_in_the_reference(subject: Subject, case:
     equals_the_reference(subject, case)
 
 
+TOGETHER = (("global_clipnorm", (0.4731943, 0.4731943, None)),)
+
+
 @keeping(
     "P-97",
     Life(
-        kinds=("apply", "apply", "none", "order"),
-        events=(1, 3),
-        drawing=Drawing(shapes=((3,), (2,), (), (2, 3)), variables=(5, 9), digits=True, clipped=True),
+        kinds=("apply", "apply", "none", "order", "twice"),
+        events=(2, 3),
+        drawing=Drawing(
+            shapes=((3,), (2,), (), (2, 3)),
+            variables=(5, 9),
+            pipeline=(),
+            config=TOGETHER,
+            dtypes=("float64", "float32"),
+        ),
         begins=(1.0,),
         seeded=True,
         scheduled=False,
@@ -68,7 +83,7 @@ def variables_of_several_dtypes_step_as_in_the_reference(subject: Subject, case:
     optimizers=("SGD",),
 )
 def many_variables_step_as_in_the_reference(subject: Subject, case: Document) -> None:
-    """Of many variables, all clipped together or each by itself, the steps are those of the reference."""
+    """Of many variables, clipped together or not, the steps are those of the reference."""
     equals_the_reference(subject, case)
 
 
@@ -112,6 +127,23 @@ MATRICES: tuple[Shape, ...] = ((2, 3), (4,), (3, 2))
 )
 def what_is_averaged_is_averaged_as_in_the_reference(subject: Subject, case: Document) -> None:
     """Where averages are kept, and written back, whatever is assigned counts as in the reference."""
+    equals_the_reference(subject, case)
+
+
+@keeping(
+    "P-102",
+    Life(
+        kinds=("apply",),
+        events=(1, 1),
+        drawing=Drawing(shapes=((2, 450), (1, 800), (500, 2)), variables=(1, 1), pipeline=()),
+        begins=BEGINS[1:2],
+        seeded=True,
+        scheduled=False,
+    ),
+    optimizers=("Muon",),
+)
+def long_sides_are_cut_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Where a matrix has more columns than a product takes at once, the step is that of the reference."""
     equals_the_reference(subject, case)
 
 
