@@ -131,7 +131,7 @@ def what_is_averaged_is_averaged_as_in_the_reference(subject: Subject, case: Doc
 
 
 @keeping(
-    "P-102",
+    "P-103",
     Life(
         kinds=("apply",),
         events=(1, 1),
