@@ -74,9 +74,7 @@ LIVE = {
     "P-99": 200,
     "P-100": 60,
     "P-101": 60,
-    "P-101": 60,
     "P-102": 120,
-    "P-103": 4,
     "P-103": 4,
 }
 """Cases of the properties that compare with the reference, for all editions and optimizers together."""
