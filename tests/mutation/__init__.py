@@ -23,12 +23,13 @@ from cosmic_ray.plugins import get_operator
 from goldenstep import spec
 
 REFERENCE = Path(spec.__file__).parent.parent / "reference"
-FOLDERS = ("rules", "schedules")
+FOLDERS = ("rules", "schedules", "wrappers")
 ALONE = (
     *("clipping.py", "constraints.py", "exclusion.py", "slices.py", "steps.py"),
     *("editions/optimizer_v2.py", "editions/state_keras2.py", "editions/state_keras3.py", "editions/keras3.py"),
     *("editions/tf2_4.py", "editions/tf2_9.py", "editions/tf2_12.py", "editions/tf2_15.py", "editions/state_v2.py"),
-    *("formats/config.py", "formats/custom.py", "formats/by_class_name.py"),
+    *("formats/config.py", "formats/custom.py", "formats/by_class_name.py", "formats/by_module.py"),
+    *("formats/identifiers.py", "formats/weights.py", "optimizer.py"),
 )
 UNSETTLED = ("__init__.py",)
 SWAPS = ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "Add_Mul", "Mul_Add", "FloorDiv_Mul", "Mod_Mul", "Pow_Mul")
