@@ -148,7 +148,7 @@ def one_life(
     made = [event for kind, choice in played for event in maker.events(kind, choice)]
     late = maker.soon(draw(between(0, 255))) if "iterations" in life.kinds else []
     made = [*first, *made[:1], *late, *made[1:]]
-    if life.drawing.clipped and draw(between(0, 3)):
+    if life.drawing.clipped and made and draw(between(0, 3)):
         config |= fitted(config, made[0], draw(one_of(FACTORS)))
     if life.seeded and config.get("gradient_accumulation_steps"):  # so few steps would only be added up
         config["gradient_accumulation_steps"], made = 2, [*made, *made]

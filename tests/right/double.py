@@ -120,6 +120,8 @@ class Optimizer:
         dtype = variable.value.dtype
         each: Round = (lambda x: narrowed(x, dtype)) if self.rounds_each else (lambda x: x)
         h = self.constants(dtype)
+        if dtype == np.float16:  # TensorFlow casts a float64 by way of float32
+            gradient = gradient.astype(np.float32).astype(dtype)
         w, g = variable.value.astype(np.float64), gradient.astype(np.float64)
         if self.config["weight_decay"] is not None:
             w = each(w - each(each(w * each(np.float32(self.config["weight_decay"]).astype(np.float64))) * h.lr))

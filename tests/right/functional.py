@@ -406,6 +406,7 @@ class Optimizer:
         cells = {name: self.kept[id(variable), name] for name in names}
         columns = {name: cell.read() for name, cell in cells.items()}
         weights: Numbers = []
+        gradient = [n if n.x.dtype == variable.dtype else cast(n, variable.dtype) for n in gradient]
         for i, (w, g) in enumerate(zip(variable.read(), gradient, strict=True)):
             weight, new = rule(w, g, {name: column[i] for name, column in columns.items()}, constants)
             weights.append(weight)
@@ -427,6 +428,11 @@ class Optimizer:
             cell.write([a * keep + w * (keep.like(1) - keep) for a, w in pairs])
             if every and (done + 1) % every == 0:
                 v.assign(cell.numpy())
+
+
+def cast(number: Number, dtype: np.dtype) -> Number:
+    """As TensorFlow casts: a float64 becomes a float16 by way of float32."""
+    return Number(dtype.type(np.float32(number.x) if dtype == np.float16 else number.x))
 
 
 def clipped(gradients: list[Numbers], config: Option) -> list[Numbers]:
