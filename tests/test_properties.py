@@ -241,3 +241,19 @@ def test_properties_are_left_out_where_goldens_are_asked_for(tmp_path: Path) -> 
     listed = run(tmp_path, *options, "--edition=tf2.15", "--optimizer=Lion").stdout
     assert "test_property[P-29-tf2.15]" in listed
     assert "P-32" not in listed
+
+
+def test_a_life_without_events_is_drawn_all_the_same() -> None:
+    """Without averages there is nothing to finalize, no event is left, and no threshold can be fitted to one."""
+    life = Life(kinds=("finalize",), events=(1, 2), drawing=Drawing(clipped=True))
+    empty = False
+
+    @seed(1)
+    @settings(max_examples=40, phases=[Phase.generate], database=None)
+    @given(lives("keras3", ("Adadelta",), life))
+    def look(case: Document) -> None:
+        nonlocal empty
+        empty = empty or not case["events"]
+
+    look()
+    assert empty
