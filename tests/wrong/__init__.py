@@ -276,6 +276,7 @@ from . import (  # noqa: E402  # they register what is wrong
     subtle_interactions,  # noqa: F401
     subtle_pipelines,  # noqa: F401
     subtle_rare,  # noqa: F401
+    subtle_remote,  # noqa: F401
     subtle_uncommon,  # noqa: F401
     wrappers,  # noqa: F401
 )
