@@ -61,7 +61,9 @@ def remote_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield from of_one_name(make)
     if optimizer == "SGD" and make.kind == "legacy":
         functions = {"gradient_transformers": [{"multiply": 0.3719465}, {"multiply": 0.7319643}]}
-        yield "two-gradient_transformers", make.case(functions, lambda s: s.many(2), ["aggregation"], shapes=ONE)
+        functioning = make.case(functions, lambda s: s.many(2), ["aggregation"], shapes=ONE)
+        yield "two-gradient_transformers", functioning
+        yield "two-gradient_transformers+starts-at-zero", from_zero(functioning)
     yield "sparse-rate-becomes-0", at_rest(rows_of(edition, optimizer, {}, "float32"))
     for config in at_bounds(edition, optimizer):
         yield f"at-the-bound-{slug(config)}", make.case(config, lambda s: [*map(attempt, s.many(2))], shapes=ONE)
@@ -124,7 +126,7 @@ def varied_remote_cases(edition: str, optimizer: str) -> Iterator[Case]:
 
 ALIKE = (("tf2.4", "tf2.9.legacy", "tf2.12.legacy", "tf2.15.legacy"), ("tf2.9", "tf2.12", "tf2.15"), ("keras3",))
 LARGE = ("long-inner-dimension", "unitnorm", "-and-", "far-steps", "-variables-")
-OF_FEW = ("two-variables-of-one-name", "two-gradient_transformers")
+OF_FEW = ("two-variables-of-one-name", "two-gradient_transformers", "two-gradient_transformers+starts-at-zero")
 ASKED = (
     "use_ema+set-ema_momentum",
     "sparse-momentum=0.37+empty-indices",
@@ -140,6 +142,12 @@ def without_a_rate(s: Steps) -> list[Document]:
     """A step, two at a rate of 0, and one at the old rate."""
     none, old = ({"set": {"learning_rate": rate}} for rate in (0.0, 0.1))
     return [s.apply(), none, attempt(s.apply()), old, attempt(s.apply())]
+
+
+def from_zero(case: Document) -> Document:
+    """The case with weights of 0, so that a step shows all its bits."""
+    zero = [{**v, "value": {**v["value"], "values": [0.0] * len(v["value"]["values"])}} for v in case["variables"]]
+    return {**case, "variables": zero, "flags": [*case["flags"], "starts-at-zero"]}
 
 
 def some_without(s: Steps) -> list[Document]:
@@ -161,6 +169,12 @@ def far(make: Maker, dtypes: Sequence[str]) -> Iterator[Case]:
         if dtype != "float16":
             case = make.case(slow, far_from_0, ["learning_rate"], shapes={"bias": (2,)}, dtype=dtype)
             yield f"far-steps-with-slow-betas-{dtype}", case
+    if slow and "float64" in dtypes:
+        case = rows_of(make.edition, make.optimizer, slow, "float64")
+        jump = attempt({"set_iterations": 2**24})
+        yield "sparse-far-steps-with-slow-betas", overwritten(case, [*case["events"][:1], jump, *case["events"][1:]])
+    if make.optimizer == "Adafactor" and "float64" in dtypes:
+        yield "far-steps-float64", make.case({}, far_from_0, ["learning_rate"], dtype="float64")
 
 
 def far_from_0(s: Steps) -> list[Document]:

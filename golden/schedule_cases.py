@@ -26,6 +26,8 @@ ODD_BOUNDARIES = [-5.5, 2.5, 2049, 2**24 + 1, 2**31 - 129]
 BEFORE = [-1000, -21, -11, -10, -3, -2, -1]
 NEAR = 2.0**-21
 """So close to a boundary, in parts of it, that a float32 can just tell."""
+FAR_STEPS = [2**24 + 1, 2**24 + 3, 2**25 + 3, 2**26 - 1]
+"""Steps that float32 does not hold."""
 DTYPES = ["int", "float", "int32", "int64", "float32", "float64", "float16"]
 OTHER_RATES: list[Any] = [
     {"dtype": "float64", "value": 0.1},
@@ -154,6 +156,11 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
             given = {**option, **of_all_digits(varied), "initial_learning_rate": {"dtype": dtype, "value": 0.1372846}}
             if not refused(edition, schedule, {**usual, **given}):
                 yield case(f"{name}+all-digits-{dtype}".lstrip("+"), given)
+    span = next((name for name in own if name.endswith("decay_steps")), None)
+    if span and "initial_learning_rate" in own:
+        given = {"initial_learning_rate": {"dtype": "float64", "value": 0.1372846}, span: 2**26}
+        if not refused(edition, schedule, {**usual, **given}):
+            yield case("far-steps-float64", given, whole(FAR_STEPS))
     for dtype in DTYPES if "boundaries" in own else ():
         around = [step for boundary in ODD_BOUNDARIES for step in (math.floor(boundary), math.ceil(boundary) + 1)]
         held = [step for step in around if "int" not in dtype or step < 2**31 or dtype == "int64"]
