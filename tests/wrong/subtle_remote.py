@@ -464,3 +464,48 @@ wrong(
         editions=K3,
     ),
 )
+wrong(
+    "remote/rows-far-steps-in-float32",
+    "the number of a sparse step is a float32 for float64 weights, too",
+    "own",
+    sparse("Adam", LEGACY, T32),
+)
+wrong(
+    "remote/adafactor-far-steps-in-float32",
+    "the number of the step is a float32 for float64 weights, too",
+    "own",
+    rule("Adafactor", DEC, ("cast(w.dtype, learning_rate, t,", "cast(w.dtype, learning_rate, np.float32(t),")),
+)
+wrong(
+    "remote/polynomial-far-steps-in-float32",
+    "a step is a float32 first, where the rate is a float64",
+    "own",
+    *schedule(
+        "PolynomialDecay", E, ("cast(lr.dtype, step, decay_steps,", "cast(lr.dtype, np.float32(step), decay_steps,")
+    ),
+)
+wrong(
+    "remote/cosine-far-steps-in-float32",
+    "a step is a float32 first, where the rate is a float64",
+    "own",
+    *schedule(
+        "CosineDecay",
+        ("tf2.15", K3),
+        ("cast(lr.dtype, step, decay_steps)", "cast(lr.dtype, np.float32(step), decay_steps)"),
+    ),
+)
+wrong(
+    "remote/transformers-in-reverse",
+    "the last of several gradient_transformers comes first",
+    "own",
+    code(
+        optimizer_v2.OptimizerV2,
+        "_step",
+        (
+            "for transform in self.gradient_transformers:\n            pairs = transform(pairs)",
+            "for transform in reversed(self.gradient_transformers):\n            pairs = transform(pairs)",
+        ),
+        editions=LEGACY,
+        optimizers="SGD",
+    ),
+)
