@@ -63,8 +63,8 @@ def remote_cases(edition: str, optimizer: str) -> Iterator[Case]:
         functions = {"gradient_transformers": [{"multiply": 0.3719465}, {"multiply": 0.7319643}]}
         yield "two-gradient_transformers", make.case(functions, lambda s: s.many(2), ["aggregation"], shapes=ONE)
         plain = {**functions, "learning_rate": 1.0, "momentum": 0.0}
-        many = make.case(plain, lambda s: s.many(1), ["aggregation"], shapes={"kernel": (5, 5)})
-        yield "two-gradient_transformers+starts-at-zero", from_zero(many)
+        in_turn = make.case(plain, lambda s: s.many(1), ["aggregation"], shapes={"kernel": (5, 5)})
+        yield "two-gradient_transformers+starts-at-zero", from_zero(in_turn)
     yield "sparse-rate-becomes-0", at_rest(rows_of(edition, optimizer, {}, "float32"))
     for config in at_bounds(edition, optimizer):
         yield f"at-the-bound-{slug(config)}", make.case(config, lambda s: [*map(attempt, s.many(2))], shapes=ONE)
