@@ -77,7 +77,9 @@ class Drawing:
     pipeline: tuple[str, ...] = PIPELINE
     """Options of the pipeline that a config may hold."""
     config: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-    """Arguments that every config holds, where the optimizer has them: each with the values to choose from."""
+    """Arguments that every config holds, where the optimizer has them: each with the values to choose from.
+
+    None among them is for leaving it out."""
     needs: tuple[str, ...] = ()
     """Arguments without which the property says nothing about an optimizer."""
     fixed: tuple[str, ...] = ()
@@ -242,7 +244,7 @@ def config_of(draw: st.DrawFn, edition: str, optimizer: str, drawing: Drawing) -
             more["ema_momentum"] = value(draw, edition, optimizer, "ema_momentum", drawing)
         if not refused({**config, **asked, **more}, edition, optimizer):
             config |= more
-    return {**config, **asked}
+    return {**config, **{name: given for name, given in asked.items() if given is not None}}
 
 
 @functools.cache

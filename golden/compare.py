@@ -312,7 +312,17 @@ def scales(
         scale = np.maximum(*map(np.abs, old_and_new(kind)))
         return scale, scale
     weights, _ = _old_and_new(case, expected, before, owner)
-    return ftrl_terms(weights, *old_and_new("linear"), *old_and_new("accumulator"), full_config(case))
+    config = full_config(case)
+    config["learning_rate"] = rate_at(config["learning_rate"], expected["step"])
+    return ftrl_terms(weights, *old_and_new("linear"), *old_and_new("accumulator"), config)
+
+
+def rate_at(learning_rate: Any, step: int) -> float:
+    """The rate of a step, from 1: of a function the number it gives then, of a schedule the first."""
+    if not isinstance(learning_rate, dict):
+        return float(learning_rate)
+    numbers = learning_rate.get("callable") or [learning_rate["config"]["initial_learning_rate"]]
+    return float(numbers[min(step, len(numbers)) - 1])
 
 
 def ftrl_terms(

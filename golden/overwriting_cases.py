@@ -48,7 +48,7 @@ def overwriting_cases(edition: str, optimizer: str) -> Iterator[Case]:
     for name, config in (("", {}), ("+use_ema", ALL["use_ema"]), ("+accumulation", ACCUMULATING)):
         yield f"overwrite-scale{name}+none-of-the-others", of(make, ["scale"], config, without_the_others, ["none"])
         yield f"overwrite-bias{name}+none", of(make, ["bias"], config, without_it, ["none"])
-        yield f"overwrite-bias{name}+finalized", of(make, ["bias"], config, finalized)
+        yield f"overwrite-bias{name}+finalized", of(make, ["bias"], config, finalized, ["ema"])
     for dtype in ("float64", "float16"):
         yield f"overwrite-bias+accumulation-{dtype}", of(make, ["bias"], ACCUMULATING, lambda s: s.many(4), dtype=dtype)
     for config, slug in (({}, ""), (ACCUMULATING, "+accumulation")):

@@ -23,7 +23,12 @@ class Lion(keras3.Lion):
         super().__init__(learning_rate=learning_rate, beta_1=beta_1, **others)
 
     def apply_gradients(self, pairs):
-        return super().apply_gradients([(g if g is None else g * {sign}, v) for g, v in pairs])
+        return super().apply_gradients([(signed(g), v) for g, v in pairs])
+
+def signed(gradient):
+    if isinstance(gradient, IndexedSlices):
+        return IndexedSlices(gradient.values * {sign}, gradient.indices, gradient.dense_shape)
+    return gradient if gradient is None else gradient * {sign}
 """
 
 

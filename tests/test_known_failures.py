@@ -78,7 +78,7 @@ def test_what_is_otherwise_than_listed_fails(listed: str, body: str, message: st
         (LISTED.replace(BEFORE, "keras3/sgd/nothing"), "no such case: keras3/sgd/nothing"),
         (LISTED.replace(BEFORE, "keras3/sgd/nothing*"), "no case fits keras3/sgd/nothing"),
         (LISTED.replace(BEFORE, "keras3/*/defaults-float32"), "does not match"),
-        (LISTED.replace(BEFORE, "P-99/keras3"), "no such case: P-99/keras3"),
+        (LISTED.replace(BEFORE, "P-999/keras3"), "no such case: P-999/keras3"),
         (LISTED + LISTED, "is listed twice"),
         (LISTED.replace("reason", "because"), "'reason' is a required property"),
         (LISTED.replace('"value"', '"odd"'), "'odd' is not one of"),
