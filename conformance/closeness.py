@@ -253,7 +253,7 @@ def margins(case: Document, expected: Document, ulp: int) -> dict[int, Margin] |
         for number, parts in base.items()
     }
     units = units_of(case, expected, eps)
-    common = max((units[1][role.name] for role in expected_layout(case) if shared(role)), default=0.0)
+    common = max((float(np.finfo(role.dtype).eps) for role in expected_layout(case) if shared(role)), default=0.0)
     for vary, weight, feeds in variations(double, names):
         shares = step * (weight or ulp) * np.array([1.0, -1.0])
         sides = [named(side, names) for share in shares if (side := vary(double, share, failing))]
@@ -277,7 +277,7 @@ def named(played: dict[int, Parts], names: dict[int, list[str]]) -> dict[int, Pa
 
 def shared(role: Entry) -> bool:
     """Is it a slot of all variables together, and so of a dtype that is coarser than some variable's? Nadam has one."""
-    return role.owner is None and role.kind not in ("iteration", "learning_rate")
+    return role.owner is None and role.kind == "slot"
 
 
 def with_stored_slots(case: Document, double: Document, failing: frozenset[int]) -> dict[int, Parts] | None:
