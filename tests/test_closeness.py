@@ -13,10 +13,10 @@ from goldenstep.conformance.implementations import shaped_like_keras
 from goldenstep.conformance.keras_shaped import reference
 from goldenstep.conformance.verdict import Verdict, judge
 from goldenstep.golden import files
-from goldenstep.golden.compare import fed
+from goldenstep.golden.compare import compare, fed
 from goldenstep.reference.rules import adam
 
-from .right import stored  # type: ignore[import-not-found]  # as below
+from .right import stored  # type: ignore[import-not-found]  # pytest finds the package, mypy does not
 from .wrong import WRONG, Wrong, rows  # type: ignore[import-not-found]  # pytest finds the package, mypy does not
 
 Document = dict[str, Any]
@@ -273,3 +273,23 @@ def test_a_run_that_goes_on_with_another_optimizer_has_margins() -> None:
         assert allowed is not None
         assert set(allowed) <= {step["step"] for step in expected["steps"]}
         assert allowed
+
+
+@pytest.mark.parametrize(
+    "identity", ["keras3/nadam/graph-defaults", "keras3/resume/nadam-weights-before-the-first-step"]
+)
+def test_nadam_has_margins_where_its_product_has_another_name(identity: str) -> None:
+    """The product of momenta is a variable by itself, numbered by what was made before it."""
+    golden = files.parsed(*files.index()[identity])
+    assert margins(golden["case"], golden["trajectory"], PORT)
+
+
+@pytest.mark.parametrize("name", ["learning_rate-is-a-function", "schedule-exponential"])
+def test_a_bound_that_asks_for_the_rate_finds_one_that_varies(name: str) -> None:
+    """FTRL's terms are divided by it: a weight that is far off diverges, and the judge has an answer."""
+    golden = files.parsed(*files.index()[f"tf2.4/ftrl/{name}"])
+    got = copy.deepcopy(golden["trajectory"])
+    got["steps"][-1]["variables"][0][0] *= 1.5
+    divergence = compare(golden["case"], golden["trajectory"], got).divergence
+    assert divergence is not None
+    assert divergence.step == got["steps"][-1]["step"]

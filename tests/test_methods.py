@@ -231,3 +231,15 @@ def test_a_tape_knows_what_it_recorded_and_only_once() -> None:
         tape.gradient(inside, [a])
     with pytest.raises(RuntimeError, match="recorded nothing"):
         Tape().gradient(inside, [a])
+
+
+def test_a_variable_that_its_gradients_overwrite_gets_no_variable_of_its_own() -> None:
+    """keras 3.15.1 makes ['sgd/w_like', None] of these two: docstring of add_optimizer_variables."""
+    plain, overwritten = Variable(np.zeros(2, np.float32), "w"), Variable(np.zeros(3, np.float32), "b")
+    overwritten.overwrite_with_gradient = True
+    keras3.clear_session()
+    optimizer = keras3.SGD()
+    optimizer.build([plain, overwritten])
+    made, none = optimizer.add_optimizer_variables([plain, overwritten], "like")
+    assert (made.path, none) == ("sgd/w_like", None)
+    assert len(optimizer.variables) == 3
