@@ -620,7 +620,7 @@ class AveragesFromTheStart:
             if average is not None:
                 (m,) = cast(variable.dtype, self._config["ema_momentum"])
                 average.value = run(lambda a, w, m: (m * a + (1 - m) * w,), average.value, variable.value, m)[0]
-        if averaged and frequency and (int(self.iterations) + 1) % frequency == 0:
+        if self._config["use_ema"] and frequency and (int(self.iterations) + 1) % frequency == 0:
             self._take_averages(self._trainable_variables)
 
 

@@ -100,7 +100,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         return self._step(gradients, variables)
 
     def _step(self, grads: Sequence[Gradient | None], trainable_variables: Sequence[Variable] | None = None) -> Step:
-        """Clip, decay weights, sum over replicas, for each variable its rule, then averages, then constraints."""
+        """Overwrite, clip, decay weights, sum over replicas, each variable's rule, then averages, then constraints."""
         if len(grads) == 0:
             return
         variables = self._known(grads, trainable_variables)
@@ -134,9 +134,9 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
     def _overwritten(
         self, gradients: list[Gradient], variables: list[Variable]
     ) -> tuple[list[Gradient], list[Variable]]:
-        """What is left for the step, after the variables that are overwritten by their gradients have been.
+        """What is left for the step once the variables with overwrite_with_gradient have taken their gradients.
 
-        With gradient_accumulation_steps they take, at every so manyeth call, the largest of each element since.
+        With gradient accumulation they take, at the call that ends a round of it, the largest of each element, or 0.
         """
         every = self._config["gradient_accumulation_steps"]
         taken = [pair for pair in zip(gradients, variables, strict=False) if pair[1].overwrite_with_gradient]

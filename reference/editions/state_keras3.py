@@ -91,8 +91,8 @@ class StateKeras3(Configured):
         made: tuple[list[Variable | None], ...] = tuple([] for _ in names)
         for variable in trainable_variables:
             for group, own_name, first in zip(made, names, initializers, strict=True):
-                kept = None if variable.overwrite_with_gradient else (variable, own_name, first)
-                group.append(kept and self.add_variable_from_reference(*kept))
+                needless = variable.overwrite_with_gradient
+                group.append(None if needless else self.add_variable_from_reference(variable, own_name, first))
         return made[0] if isinstance(name, str) else made
 
     def assign(self, variable: Variable, value: ArrayLike) -> None:
