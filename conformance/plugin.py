@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import sys
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +121,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """The properties are no part of a run that asks for certain goldens."""
     asked = config.option.case or config.option.smoke or config.option.feature
     return True if asked and collection_path.name == "test_properties.py" else None
+
+
+def pytest_pycollect_makemodule(module_path: Path) -> None:
+    """An installed suite leaves no compiled test: pip would not remove it, and the folder that stays would hide a clone
+    that is installed in its place with `pip install -e`."""
+    package = Path(__file__).parent
+    if module_path.is_relative_to(package) and package.is_relative_to(sysconfig.get_path("purelib")):
+        sys.dont_write_bytecode = True
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
