@@ -106,6 +106,7 @@ def registered() -> dict[str, Property]:
     importlib.import_module(f"{__package__}.varied_properties")
     importlib.import_module(f"{__package__}.corner_properties")
     importlib.import_module(f"{__package__}.remote_properties")
+    importlib.import_module(f"{__package__}.overlooked_properties")
     return PROPERTIES
 
 

@@ -76,6 +76,9 @@ LIVE = {
     "P-101": 60,
     "P-102": 120,
     "P-103": 4,
+    "P-120": 160,
+    "P-121": 24,
+    "P-122": 60,
 }
 """Cases of the properties that compare with the reference, for all editions and optimizers together."""
 MOST = 60

@@ -28,6 +28,7 @@ from goldenstep.golden.identifier_cases import identifier_cases
 from goldenstep.golden.lifecycle_cases import lifecycle_cases
 from goldenstep.golden.method_cases import method_cases
 from goldenstep.golden.optimizer_schedule_cases import optimizer_schedule_cases
+from goldenstep.golden.overlooked_cases import overlooked_cases
 from goldenstep.golden.own_cases import own_cases
 from goldenstep.golden.pair_cases import pair_cases
 from goldenstep.golden.remote_cases import varied_remote_cases
@@ -57,6 +58,7 @@ PLAYED: dict[str, Sequence[Callable[[str, str], Iterator[tuple[str, Document]]]]
     "lived": LIVED,
     "uncommon": (varied_cases,),
     "remote": (varied_remote_cases,),
+    "overlooked": (overlooked_cases,),
     "refused": (made.refused,),
     "replicas": (replica_cases,),
     "graph": (graph_cases,),

@@ -24,6 +24,7 @@ from .graph_cases import graph_cases
 from .lifecycle_cases import lifecycle_cases
 from .mixture_cases import mixture_cases
 from .optimizer_schedule_cases import optimizer_schedule_cases
+from .overlooked_cases import overlooked_cases
 from .overwriting_cases import overwriting_cases
 from .promote import PROMOTED, promoted_cases
 from .rare_cases import rare_cases
@@ -140,6 +141,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from crossed_cases(edition, optimizer)
     yield from remote_cases(edition, optimizer)
     yield from overwriting_cases(edition, optimizer)
+    yield from overlooked_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

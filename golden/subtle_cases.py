@@ -40,7 +40,7 @@ def subtle_cases(edition: str, optimizer: str) -> Iterator[Case]:
         nothing: Document = {name: 0.0 for name in ("initial_accumulator_value", "epsilon") if name in own}
         yield f"{slug(nothing)}+zero-from-the-first", make.case(nothing, PAIR, all_zero)
         if "l2_shrinkage_regularization_strength" in own:
-            nothing["l2_shrinkage_regularization_strength"] = 0.01
+            nothing = {**nothing, "l2_shrinkage_regularization_strength": 0.01}
             yield f"{slug(nothing)}+zero-from-the-first", make.case(nothing, PAIR, all_zero)
     if "epsilon_1" in own:
         yield "one-row+zero-from-the-first", make.case({}, {"row": (1, 3), "single": (1,)}, all_zero)

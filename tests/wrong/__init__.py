@@ -278,5 +278,6 @@ from . import (  # noqa: E402  # they register what is wrong
     subtle_rare,  # noqa: F401
     subtle_remote,  # noqa: F401
     subtle_uncommon,  # noqa: F401
+    subtle_unseen,  # noqa: F401
     wrappers,  # noqa: F401
 )

@@ -1,0 +1,57 @@
+"""Properties of what longer lists of options hide: one variant of a rule at a time. See properties.py.
+
+Each compares with the reference, like those in the corners (corner_properties.py).
+"""
+
+from __future__ import annotations
+
+from .corner_properties import BEGINS
+from .lives import Life
+from .properties import LEGACY, Document, Subject, equals_the_reference, keeping
+from .strategies import Drawing
+from .variations import Varied
+
+ASKING = ("momentum", "l2_shrinkage_regularization_strength", "learning_rate_power", "rms_rate")
+"""Numbers that ask for another rule as soon as they are not the default."""
+
+
+@keeping(
+    "P-120",
+    Life(
+        kinds=("sparse", "sparse", "apply", "again"),
+        events=(2, 3),
+        drawing=Drawing(shapes=((5, 1), (3, 2), (4,), (9,)), variables=(1, 2), digits=True, fixed=ASKING),
+        begins=BEGINS[1:],
+        seeded=True,
+        scheduled=False,
+    ),
+    optimizers=("SGD", "RMSprop", "Ftrl", "Muon"),
+)
+def a_variant_of_all_digits_is_that_of_the_reference(subject: Subject, case: Document) -> None:
+    """Where no number asks for another rule, all digits of the others count as in the reference."""
+    equals_the_reference(subject, case)
+
+
+@keeping(
+    "P-121",
+    Life(
+        kinds=("none", "none", "apply", "sparse"),
+        events=(3, 5),
+        drawing=Drawing(shapes=((3,), (2, 3)), variables=(2, 2), pipeline=()),
+        begins=BEGINS[:1],
+        seeded=True,
+        scheduled=False,
+        mixed=True,
+    ),
+    optimizers=("Nadam",),
+    editions=LEGACY,
+)
+def variables_of_two_dtypes_take_turns_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Where now one variable, now the other, of another dtype, has no gradient, each step is the reference's."""
+    equals_the_reference(subject, case)
+
+
+@keeping("P-122", Varied("overlooked", each=True))
+def what_a_longer_list_hides_goes_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Each variant with all digits of its own, rows of one number, options at an end: all go as in the reference."""
+    equals_the_reference(subject, case)

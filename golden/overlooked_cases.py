@@ -1,0 +1,104 @@
+"""Cases of what a longer list of options hides: each variant alone with all digits, and options at ends of their own.
+
+Each is here because some wrong implementation passed all others (tests/wrong/README.md names the case that rejects
+it).  An option that is 0 unless it is given asks for another rule once it has digits, so that the rule without it
+was never seen with all digits of the other numbers.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from goldenstep import spec
+
+from .drawing import Document, Shape, features_of, normal, slug
+from .lifecycle_cases import Case, Maker, attempt
+from .remote_cases import ROWS, of_all_digits, rows_of, steps_of
+from .sparse_cases import configs_of_variants
+
+ONE_COLUMN: Shape = (5, 1)
+SIDES: dict[str, Shape] = {"kernel": (5, 2), "square": (3, 3), "wide": (2, 4)}
+PACKETS: dict[str, Shape] = {"kernel": (3, 3)}
+TOGETHER: tuple[tuple[int, ...], ...] = ((0, 1), (1,), (0,), (0, 1), (1,))
+"""Which of two variables have a gradient, step by step."""
+
+
+def overlooked_cases(edition: str, optimizer: str) -> Iterator[Case]:
+    """Pairs of a slug and a case without id, edition and clauses."""
+    make = Maker(edition, optimizer)
+    for config in exact_configs(edition, optimizer):
+        name = named(config, switches(optimizer))
+        yield f"sparse-{name}+its-own-digits", with_config(rows_of(edition, optimizer, {}, "float32"), config)
+        case = make.case(config, lambda s: s.many(2), shapes=PACKETS)
+        yield f"{name}+its-own-digits", {**case, "optimizer": {"class_name": optimizer, "config": config}}
+    yield "sparse-one-column", of_one_column(edition, optimizer)
+    if optimizer == "AdamW":
+        for config in ({}, {"amsgrad": True}):
+            given = {**config, "weight_decay": -0.5}
+            yield f"sparse-{slug(given)}", with_config(rows_of(edition, optimizer, {}, "float32"), given)
+            yield f"{slug(given)}+two-variables", make.case(given, lambda s: s.many(2))
+    if optimizer == "Nadam":
+        for pair in (("float32", "float64"), ("float64", "float32")):
+            yield f"{pair[0]}-and-{pair[1]}-in-turn", in_turn(pair)
+    if optimizer == "Muon":
+        for config in ({"ns_steps": 0}, {"ns_steps": 0, "rms_rate": None}):
+            yield slug(config), make.case(config, lambda s: s.many(2), shapes=SIDES)
+
+
+def switches(optimizer: str) -> set[str]:
+    """The arguments that ask for another rule."""
+    return {name for variant in spec.optimizers()[optimizer]["variants"] for name in variant["when"]}
+
+
+def exact_configs(edition: str, optimizer: str) -> Iterator[Document]:
+    """For each variant that a number asks for: all digits of the numbers that it has, and of no others."""
+    digits = of_all_digits(edition, optimizer)
+    asking = switches(optimizer)
+    if not asking & set(digits):
+        return
+    own = {name: number for name, number in digits.items() if name not in asking}
+    for config in ({}, *configs_of_variants(optimizer, edition)):
+        yield {**own, **{name: digits[name] if type(value) is float else value for name, value in config.items()}}
+
+
+def named(config: Document, names: set[str]) -> str:
+    """What asks for a rule, in a word or some, without the digits."""
+    asked = {name: value for name, value in config.items() if name in names}
+    return "+".join(name if type(value) is float else slug({name: value}) for name, value in asked.items()) or "plain"
+
+
+def with_config(case: Document, config: Document) -> Document:
+    """The case of rows with another config."""
+    given = {"class_name": case["optimizer"]["class_name"], "config": config}
+    return {**case, "features": ["sparse", *features_of(config)], "optimizer": given}
+
+
+def of_one_column(edition: str, optimizer: str) -> Document:
+    """Rows of one number each, of a matrix."""
+    case = rows_of(edition, optimizer, {}, "float32")
+    stream = random.Random(f"one column {optimizer}")
+    values = normal(stream, ONE_COLUMN, "float32")
+    variable = {"name": "kernel", "value": {"dtype": "float32", "shape": list(ONE_COLUMN), "values": values}}
+    return {**case, "variables": [variable], "events": steps_of(stream, [ONE_COLUMN], ROWS, "float32")}
+
+
+def in_turn(dtypes: tuple[str, str]) -> Document:
+    """Steps of two variables of two dtypes, of which sometimes only one has a gradient."""
+    stream = random.Random(f"in turn {dtypes}")
+
+    def tensor(dtype: str) -> Document:
+        return {"dtype": dtype, "shape": [2], "values": normal(stream, (2,), dtype)}
+
+    def step(there: tuple[int, ...]) -> Document:
+        given: list[Any] = [tensor(dtype) if i in there else None for i, dtype in enumerate(dtypes)]
+        return attempt({"apply": given})
+
+    return {
+        "features": ["dense", "none"],
+        "flags": ["goes-on-after-an-error", "missing-gradient"],
+        "optimizer": {"class_name": "Nadam", "config": {"learning_rate": 0.1}},
+        "variables": [{"name": f"bias_{i}", "value": tensor(dtype)} for i, dtype in enumerate(dtypes)],
+        "events": [step(there) for there in TOGETHER],
+    }
