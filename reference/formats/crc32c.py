@@ -57,7 +57,7 @@ def _times(matrix: list[int], vector: int) -> int:
     return product
 
 
-@functools.lru_cache(maxsize=64)
+@functools.cache
 def _over_zeros(count: int) -> list[int]:
     """What `count` zero bytes do to a checksum, as a matrix: the one-byte matrix to the power of `count`."""
     power = [_numbers()[(1 << bit) & 0xFF] ^ ((1 << bit) >> 8) for bit in range(32)]

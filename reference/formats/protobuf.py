@@ -41,12 +41,12 @@ def _fields(message: bytes) -> Iterator[tuple[int, Value]]:
     while at < len(message):
         key, at = varint(message, at)
         number, kind = key >> 3, key & 7
+        if kind not in (VARINT, EIGHT, BYTES, FOUR) or number == 0:
+            raise FileFormatError(f"field {number} has the wire type {kind}, expected one from 1 on, and 0, 1, 2 or 5")
         if kind == VARINT:
             value, at = varint(message, at)
             yield number, value
             continue
-        if kind not in (EIGHT, BYTES, FOUR) or number == 0:
-            raise FileFormatError(f"field {number} has the wire type {kind}, expected 0, 1, 2 or 5")
         length, at = varint(message, at) if kind == BYTES else ({EIGHT: 8, FOUR: 4}[kind], at)
         if at + length > len(message):
             raise FileFormatError(f"field {number} claims {length} bytes, {len(message) - at} are left")

@@ -40,8 +40,8 @@ def key(name: bytes, place: Place) -> bytes:
 
 def _signed(value: int) -> bytes:
     """A number so that the bytes sort as the numbers do: its length stands in the first bits."""
-    bits = (~value if value < 0 else value).bit_length()
-    size = max(1, (bits + 7) // 7)
+    bits = max(value, ~value).bit_length()
+    size = bits // 7 + 1
     header = ((1 << size) - 1) << (7 * size)
     return ((value & ((1 << 8 * size) - 1)) ^ header).to_bytes(size, "big")
 
@@ -54,10 +54,10 @@ def assembled(
 ) -> np.ndarray:
     """The tensor of `shape` whose slices `read` gives; they must cover each element once."""
     if len(set(map(tuple, places))) < len(places):
-        raise FileFormatError(f"slices {list(places)[:9]}, expected each once")
-    boxes = [[(a, size if n == ALL else n) for (a, n), size in zip(place, shape, strict=False)] for place in places]
+        raise FileFormatError("slices that stand several times, expected each once")
     if any(len(place) != len(shape) for place in places):
         raise FileFormatError(f"slices {list(places)} of the shape {shape}, expected one extent for each dimension")
+    boxes = [[(a, size if n == ALL else n) for (a, n), size in zip(place, shape, strict=True)] for place in places]
     if any(start + length > size for box in boxes for (start, length), size in zip(box, shape, strict=True)):
         raise FileFormatError(f"slices {list(places)}, expected some inside the shape {shape}")
     if sum(math.prod(length for _, length in box) for box in boxes) != math.prod(shape):

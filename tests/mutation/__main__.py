@@ -14,6 +14,7 @@ from pathlib import Path
 from zlib import crc32
 
 from . import REFERENCE, Mutant, mutants, mutants_of, pieces, targets
+from .by_tests import is_test
 from .equivalents import GAP, Equivalent, known, reasons, stale
 from .judges import check, index, killer
 
@@ -42,7 +43,8 @@ def killers() -> dict[str, dict[str, list[str]]]:
 
 def recorded(mutant: Mutant) -> list[str]:
     """Those of a mutant's function that are still there."""
-    return [identity for identity in killers().get(mutant.file, {}).get(mutant.where, []) if identity in index()]
+    kept = killers().get(mutant.file, {}).get(mutant.where, [])
+    return [identity for identity in kept if identity in index() or is_test(identity)]
 
 
 def record(found: dict[str, dict[str, set[str]]]) -> None:
@@ -72,7 +74,9 @@ def main() -> int:
     parser = argparse.ArgumentParser("tests.mutation", description=__doc__)
     parser.add_argument("files", nargs="*", help=f"of reference/ (default: the {len(targets())} settled ones)")
     parser.add_argument("--sample", type=int, metavar="N", help="only so many of those not known, evenly chosen")
-    parser.add_argument("--most", type=int, metavar="N", help="ask no mutant of more than N goldens: quick, not whole")
+    parser.add_argument(
+        "--most", type=int, metavar="N", help="ask each of N goldens and N tests only: quick, not whole"
+    )
     parser.add_argument("--processes", type=int, metavar="N", default=min(os.cpu_count() or 1, 2))
     parser.add_argument(
         "--record", action="store_true", help="note what killed them in killers.json, to be asked first"
@@ -94,6 +98,7 @@ def main() -> int:
             entry = known(mutant)
             if "/" in found:
                 killed_by[mutant.file][mutant.where].add(found)
+                counts["tested"] += is_test(found)
             if found:
                 counts["killed" if "/" in found else KILLED_WITHOUT[found]] += 1
             elif entry:
@@ -114,7 +119,8 @@ def main() -> int:
     for one in wrong:
         print(f"stale entry of equivalent.toml, no mutant of it survives: {one}")
     print(
-        f"{len(chosen)} mutants in {time.monotonic() - start:.0f} s: {counts['killed']} killed by a golden, "
+        f"{len(chosen)} mutants in {time.monotonic() - start:.0f} s: "
+        f"{counts['killed'] - counts['tested']} killed by a golden, {counts['tested']} by a test, "
         f"{counts['broken']} can't be imported, {counts['endless']} don't end, "
         f"{counts['equivalent']} known to be equivalent, {counts['gap']} known gaps, "
         f"{counts['surviving']} survive"

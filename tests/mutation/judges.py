@@ -6,10 +6,12 @@ First those that killed other mutants of the same function (killers.json has tho
     schedules/NAME.py         those of the schedule and of numbers of other types, then configs and identifiers
     any other file            every golden that runs the line that is changed (reach.py), and if it is run while the
                               module is imported, every golden
+    formats/, what reads and writes files   the goldens of that sort, then the tests that run the line (by_tests.py)
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import importlib
@@ -26,7 +28,7 @@ from typing import Any
 from goldenstep import spec
 from goldenstep.golden import files
 
-from . import REFERENCE, Mutant, lines_of
+from . import REFERENCE, Mutant, by_tests, lines_of
 from .reach import runners
 
 Document = dict[str, Any]
@@ -34,8 +36,8 @@ SECONDS = 60
 """A mutant that takes longer for one golden has killed itself."""
 ALSO = ("config", "identifiers", "sgd", "adam")
 """What else may tell of a schedule."""
-IN_PLACE = ("rules/", "clipping.py", "steps.py")
-"""Nothing holds what is in these modules but the modules themselves: what survives needs no other import."""
+IN_PLACE = ("rules/", "clipping.py", "steps.py", *by_tests.FILES)
+"""Nothing holds what is in these modules but modules, under its name: what survives needs no other import."""
 MADE = ("editions/tf2_", "schedules/", "wrappers/loss_scale_config.py")
 """Here classes are made of others, or of functions in tables: no mutant can take the place of what is loaded."""
 READ = 50
@@ -50,6 +52,8 @@ def judges_of(mutant: Mutant) -> list[str]:
     if folder == "schedules":
         everywhere = frozenset(spec.editions())
         return [*ranked(mutant.file, everywhere, ("schedules",)), *ranked(mutant.file, everywhere, ALSO)]
+    if mutant.file in by_tests.FILES:
+        return [*runners(mutant, others=False), *by_tests.judges_of(mutant)]
     return runners(mutant)
 
 
@@ -115,34 +119,42 @@ class Served(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def killer(mutant: Mutant, first: Sequence[str] = (), most: int | None = None) -> str:
-    """Id of the golden that kills a mutant, "import" or "time" if it can't even run so far, or "" if it survives.
+    """Id of the golden or test that kills a mutant, "import" or "time" if it can't even run so far, or "".
 
-    It lives and dies in a process of its own; `first` are asked before all others, of which no more than `most` are.
+    It lives and dies in a process of its own; `first` are asked before all others, of which no more than `most` goldens
+    and as many tests.
     """
     found = asked(mutant, first) if first else ""
     if found:  # which lines goldens run needs not be known
         return found
     judges = [identity for identity in judges_of(mutant) if identity not in first]
     assert judges or first, f"no golden judges {mutant.file}, {mutant.where}"
-    return asked(mutant, judges[:most])
+    goldens = [identity for identity in judges if not by_tests.is_test(identity)]
+    return asked(mutant, [*goldens[:most], *judges[len(goldens) :][:most]])
 
 
 def asked(mutant: Mutant, judges: Sequence[str]) -> str:
     """The same of certain goldens."""
     reference_of(importlib.import_module("goldenstep.conformance.keras_shaped"))  # with all that is imported for it
     importlib.import_module("goldenstep.conformance.verdict")
-    for identity in judges[:READ]:
+    goldens = [identity for identity in judges if not by_tests.is_test(identity)]
+    tests = [identity for identity in judges if by_tests.is_test(identity)]
+    for identity in goldens[:READ]:
         golden(identity)
+    for name in by_tests.TESTS if tests else ():
+        importlib.import_module(name.removesuffix(".py").replace("/", "."))
     gc.freeze()
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(read)
+        os.setpgid(0, 0)
         with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), 1)
             os.dup2(nothing.fileno(), 2)
         signal.alarm(SECONDS)
         try:
-            answer = trial(mutant, judges)
+            answer = trial(mutant, goldens, tests)
         except BaseException:  # it can't be imported, or breaks what asks it: it has not survived
             answer = "import"
         os.write(write, (answer or "survives").encode())
@@ -151,6 +163,8 @@ def asked(mutant: Mutant, judges: Sequence[str]) -> str:
     with os.fdopen(read) as pipe:
         answer = pipe.read()
     os.waitpid(child, 0)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)  # what it started and left behind
     return {"survives": "", "": "time"}.get(answer, answer)
 
 
@@ -167,19 +181,29 @@ def reference_of(keras_shaped: Any) -> Any:
     return keras_shaped.reference()
 
 
-def trial(mutant: Mutant, judges: Sequence[str]) -> str:
-    """Within the process: the first golden that is not passed, or ""."""
+def trial(mutant: Mutant, judges: Sequence[str], tests: Sequence[str]) -> str:
+    """Within the process: the first golden or test that is not passed, or ""."""
     served = Served(mutant)
-    if not mutant.file.startswith(MADE) or mutant.file.endswith("/scalars.py"):
+    if mutant.file == by_tests.CHILD:  # nothing imports it
+        return failed(mutant, judges, tests)
+    constant = mutant.file in by_tests.FILES and mutant.where.isupper()  # a number, which others have imported
+    if not constant and (not mutant.file.startswith(MADE) or mutant.file.endswith("/scalars.py")):
         put_in_place(served)
-        found = first_failed(judges)
+        found = failed(mutant, judges, tests)
         if found or mutant.file.startswith(IN_PLACE):
             return found
-    anew = ("goldenstep.reference", "goldenstep.conformance")  # a table elsewhere may have kept what was there before
+    # A table elsewhere may have kept what was there before.
+    anew = ("goldenstep.reference", "goldenstep.conformance", "tests.test_", "tests.fuzz_")
     for name in [name for name in sys.modules if name.startswith(anew)]:
         del sys.modules[name]
     sys.meta_path.insert(0, served)
-    return first_failed(judges)
+    return failed(mutant, judges, tests)
+
+
+def failed(mutant: Mutant, judges: Sequence[str], tests: Sequence[str]) -> str:
+    """The first golden, or else test, that the reference as it is loaded now does not pass, or ""."""
+    with by_tests.served_to_child(mutant):
+        return first_failed(judges) or (by_tests.first_failed(tests) if tests else "")
 
 
 def first_failed(judges: Sequence[str]) -> str:
@@ -212,7 +236,8 @@ def put_in_place(served: Served) -> None:
             setattr(module, name, old)
         elif old is not new and not isinstance(old, str | int | float | dict):
             replaced[id(old)] = new
-    others = [m for name, m in list(sys.modules.items()) if name.startswith("goldenstep.") and m is not module]
+    ours = ("goldenstep.", "tests.test_", "tests.fuzz_")
+    others = [m for name, m in list(sys.modules.items()) if name.startswith(ours) and m is not module]
     for other in others:
         for name, value in list(vars(other).items()):
             if id(value) in replaced:

@@ -53,10 +53,11 @@ def recorded() -> tuple[list[str], Lines]:
     return identities, lines
 
 
-def runners(mutant: Mutant) -> list[str]:
+def runners(mutant: Mutant, others: bool = True) -> list[str]:
     """The goldens that run what is changed, the most different ones first; where importing runs it, all others, too.
 
-    What stands outside of functions, and what a function does while a module is imported, may be seen by any golden.
+    What stands outside of functions, and what a function does while a module is imported, may be seen by any golden;
+    without `others` by any that runs a line of the file.
     """
     identities, lines = recorded()
     of_file, (first, last) = lines.get(mutant.file, {}), statement_at(mutant.file, line_of(mutant))
@@ -65,7 +66,7 @@ def runners(mutant: Mutant) -> list[str]:
     span = (mutant.file, inside.start + 1, inside.stop)
     if bits & IMPORT or not bits:
         whole = functools.reduce(int.__or__, of_file.values(), 0)
-        everything = (2 << len(identities)) - 1
+        everything = (2 << len(identities)) - 1 if others else whole
         return [*mixed(whole, *span), *mixed(everything & ~whole, *span)]
     return list(mixed(bits, *span))
 
@@ -146,11 +147,11 @@ def parsed(file: str) -> ast.Module:
 
 
 class Tracer:
-    """Notes the lines of the reference that are run."""
+    """Notes the lines below a folder of the reference that are run."""
 
-    def __init__(self) -> None:
+    def __init__(self, top: Path = REFERENCE) -> None:
         self.seen: set[tuple[str, int]] = set()
-        self.top = str(REFERENCE)
+        self.top = str(top)
         self.inside = self.line
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> Any:
