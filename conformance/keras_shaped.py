@@ -330,14 +330,14 @@ class Run:
 
 
 class ChangedGradientError(AssertionError):
-    """The optimizer has written into a gradient that it was given."""
+    """The optimizer has written into an array that it was given."""
 
 
 def refuse_changes(before: list[bytes], handed: list[np.ndarray]) -> None:
-    """ChangedGradientError if a gradient has changed; then spoil them all: nobody can have kept their memory."""
+    """ChangedGradientError if an array has changed; then spoil them all: nobody can have kept their memory."""
     for bits, given in zip(before, handed, strict=True):
         if given.tobytes() != bits:
-            raise ChangedGradientError("a gradient has been overwritten by the step that it was given to")
+            raise ChangedGradientError("an array has been overwritten by the call that it was given to")
         if given.dtype.kind == "f":
             given.fill(np.nan)
 

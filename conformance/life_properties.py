@@ -57,9 +57,12 @@ def a_schedule_gives_what_the_reference_gives(subject: Subject, case: Document) 
     equals_the_reference(subject, case)
 
 
-@keeping("P-92", Calls(("float64", "float32", "int64"), around=True), editions=RELEASES)
-def a_schedule_around_its_landmarks_is_that_of_the_reference(subject: Subject, case: Document) -> None:
-    """Before step 0, and just before and after its boundaries, a schedule gives what that of the reference does."""
+EVERY_DTYPE = ("int64", "float64", "float32", "int32", "float16", "int", "float")
+
+
+@keeping("P-92", Calls(EVERY_DTYPE, everywhere=True), editions=RELEASES)
+def a_schedule_everywhere_is_that_of_the_reference(subject: Subject, case: Document) -> None:
+    """Before step 0, at and beside its boundaries, and far beyond, of any arguments, a schedule is the reference's."""
     equals_the_reference(subject, case)
 
 

@@ -24,7 +24,9 @@ from goldenstep.golden.codec import flat
 from goldenstep.golden.drawing import dtypes_of
 from goldenstep.golden.lifecycle_cases import CONSTRAINTS, OVERWRITTEN
 from goldenstep.spec import schedule as schedules
+from goldenstep.spec import serialization
 
+from .drawn_schedules import somewhere
 from .strategies import (
     CLIPPING,
     EXTREME,
@@ -50,8 +52,9 @@ OTHER_NAMES = ("my_Embedding_table", "kernel", "embed")
 GRADIENTS = ("apply", "apply", "apply", "zero", "zeros", "again", "grown", "spoiled")
 MISSING = ("none", "some", "order", "nothing", "twice")
 SPARSE = ("sparse", "sparse", "sparse")
+FEWER = ("some", "order", "none")
 CHANGES = ("rate", "iterations", "hyper", "finalize", "exclude")
-ASSIGNING = "assign"
+ASSIGNING, RESUMING = "assign", "resume"
 JUMPS = ("jump", "late", "far", "beyond")
 """Steps before which the counter jumps: anywhere, to where one of these numbers of steps is about to be over, or to
 where float16, float32 or int32 is."""
@@ -89,6 +92,10 @@ class Life:
     """Has every other variable another dtype than the first?"""
     overwriting: bool = False
     """Do gradients overwrite some of the variables?"""
+    late: bool = False
+    """May the first step lack some of the variables?"""
+    namesakes: bool = False
+    """Do several variables have one name?"""
 
 
 @dataclass(frozen=True)
@@ -97,8 +104,8 @@ class Calls:
 
     dtypes: tuple[str, ...] = ("int64", "int32", "float32", "float64", "int", "float")
     names: tuple[str, ...] = tuple(schedules.schedules())
-    around: bool = False
-    """Are the steps before 0, and those in floating point as near to the landmarks as float32 can tell?"""
+    everywhere: bool = False
+    """Are arguments of every kind, and steps before 0, at and beside each landmark, and far beyond?"""
     wide: bool = False
     """Are numbers such as float64 alone holds, and boundaries where float32 and int32 come to their end?"""
 
@@ -144,6 +151,7 @@ def one_life(
     if config.get("exclude_layers"):
         config["exclude_layers"] = [draw(one_of(("kernel", "ern", "^b", "s$")))]
     maker = Maker(edition, optimizer, config, numbers, constraint is not None, ANY if life.scaled else USUALLY_0)
+    maker.late = life.late
     first = maker.beginning(draw(between(0, 255))) if "exclude" in life.kinds else []
     made = [event for kind, choice in played for event in maker.events(kind, choice)]
     late = maker.soon(draw(between(0, 255))) if "iterations" in life.kinds else []
@@ -153,6 +161,8 @@ def one_life(
     if life.seeded and config.get("gradient_accumulation_steps"):  # so few steps would only be added up
         config["gradient_accumulation_steps"], made = 2, [*made, *made]
     held = numbers.variables(begin, constraint)
+    if life.namesakes:
+        held = [{**v, "name": NAMESAKES[i % len(NAMESAKES)]} for i, v in enumerate(held)]
     if life.overwriting:
         taken = draw(between(1, 2 ** len(held) - 1))
         held = [{**v, "overwrite_with_gradient": True} if taken >> i & 1 else v for i, v in enumerate(held)]
@@ -162,6 +172,7 @@ def one_life(
     return prolonged(case, life.long) if life.long else case
 
 
+NAMESAKES = ("kernel", "kernel", "bias")
 FACTORS = (0.5, 0.03, 1.0, 0.999, 2.0)
 
 
@@ -308,9 +319,13 @@ class Maker:
         self.count = 0
         self.latest: list[np.ndarray] = []
         self.averaged = bool(config.get("use_ema"))
+        self.late = False
 
     def events(self, kind: str, choice: int) -> list[Document]:
         """The event of a kind, if it makes sense here; `choice` picks one of its forms."""
+        if kind == RESUMING:
+            ways = serialization.ways_of_resuming(self.edition)
+            return [{"resume": ways[choice % len(ways)]}]
         change = getattr(self, kind) if kind in (*CHANGES, ASSIGNING) else None
         if change:
             event = change(choice)
@@ -338,7 +353,7 @@ class Maker:
                 "far": "apply",
                 "beyond": "apply",
             }.get(kind, kind)
-            if self.count == 1
+            if self.count == 1 and not (self.late and kind in FEWER)
             else kind
         )
         return [getattr(self, f"_{form}")(gradients, choice)]
@@ -532,7 +547,8 @@ ROWS: tuple[Callable[[int], list[int]], ...] = (
 @functools.cache
 def schedule_lives(edition: str, names: tuple[str, ...], calls: Calls) -> st.SearchStrategy[Document]:
     """Cases of these schedules of an edition, as `spec/schemas/schedule_case.schema.json` has them."""
-
+    if calls.everywhere:
+        return somewhere(edition, names, calls.dtypes)
     return called_schedule(edition, names, calls)
 
 
@@ -540,17 +556,13 @@ def schedule_lives(edition: str, names: tuple[str, ...], calls: Calls) -> st.Sea
 def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls: Calls) -> Document:
     """A case, drawn."""
     name = draw(one_of(names))
-    config = schedule_config(draw, edition, name, calls.around)
+    config = schedule_config(draw, edition, name)
     dtype = draw(one_of(calls.dtypes))
     wide = {**config, **widened(draw, config)} if calls.wide else config
     if not schedule_cases.refused(edition, name, wide):
         config = wide
-    if calls.around:
-        config |= {entry["name"]: draw(one_of((True, False))) for entry in switches(edition, name)}
     landmarks = schedule_cases.landmarks(schedule_cases.full(edition, name, config))
     steps = sorted({*landmarks, *(draw(between(0, 4096)) for _ in range(6))})
-    marks = [*landmarks, *config.get("boundaries", ())]
-    typed = around(draw, marks, dtype) if calls.around else schedule_cases.typed(steps, dtype)
     return {
         "id": f"{edition}/schedules/{name.lower()}/drawn",
         "edition": edition,
@@ -558,7 +570,7 @@ def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls
         "features": ["schedules"],
         "flags": [],
         "schedule": {"class_name": name, "config": config},
-        "steps": typed,
+        "steps": schedule_cases.typed(steps, dtype),
     }
 
 
@@ -580,36 +592,16 @@ PURE = ("initial_learning_rate", "alpha", "decay_rate", "end_learning_rate", "po
 FAR_BOUNDARIES = (2**24, 2**25, 2**31 - 6, 2**30)
 
 
-def switches(edition: str, name: str) -> list[Document]:
-    """The arguments of a schedule that are True or False."""
-    return [entry for entry in schedules.arguments(name, edition) if entry["type"] == "bool"]
-
-
-def around(draw: st.DrawFn, marks: Sequence[float], dtype: str) -> Document:
-    """Steps before 0, and of a dtype that has fractions some that are close to the landmarks."""
-    before = [-1 - draw(between(0, 63)) for _ in range(3)]
-    if "int" in dtype:
-        return {"dtype": dtype, "values": sorted({-1, *before, *(math.ceil(m) - k for m in marks for k in (0, 1))})}
-    near = [mark * factor for mark in marks if 0 < mark < FAR for factor in (0.37, 1 - 2.0**-21, 1 + 2.0**-20)]
-    return {"dtype": dtype, "values": sorted({-0.5, *map(float, before), *near})}
-
-
-FAR = 2**20
-
-
-def schedule_config(draw: st.DrawFn, edition: str, name: str, around: bool = False) -> Document:
-    """The usual arguments, some of them replaced by a sample or by anything in their range; never a refused one.
-
-    For steps around the landmarks all numbers are replaced, and boundaries may be negative, and lie between steps.
-    """
+def schedule_config(draw: st.DrawFn, edition: str, name: str) -> Document:
+    """The usual arguments, some of them replaced by a sample or by anything in their range; never a refused one."""
     own = {entry["name"]: entry for entry in schedules.arguments(name, edition)}
     config = {argument: entry["usual"] for argument, entry in own.items() if "usual" in entry}
     config |= schedules.schedules()[name].get("random", {}).get("unless", {})
     fixed = {"name", "boundaries", "values", *schedules.schedules()[name].get("random", {}).get("unless", {})}
     for argument, entry in own.items():
-        if argument in fixed or not draw(one_of((around and entry.get("default", 0) is not None, True))):
+        if argument in fixed or not draw(one_of((False, True))):
             continue
-        if entry["type"] == "float" and (around or draw(one_of((True, False)))):
+        if entry["type"] == "float" and draw(one_of((True, False))):
             low = float(entry.get("minimum", entry.get("exclusiveMinimum", 0.0) + 2.0**-10))
             reach = float(entry.get("maximum", low + 2.0)) - low
             drawn: Any = low + int.from_bytes(draw(three_bytes), "big") / 2.0**24 * reach
@@ -620,8 +612,7 @@ def schedule_config(draw: st.DrawFn, edition: str, name: str, around: bool = Fal
     if "boundaries" in config:
         between_them = sorted({draw(between(0, 40)) for _ in range(draw(between(1, 3)))})
         values = [int.from_bytes(draw(three_bytes), "big") / 2.0**24 for _ in range(len(between_them) + 1)]
-        rising: list[Any] = [mark / 2 - 9.5 for mark in between_them] if around else between_them
-        config |= {"boundaries": rising, "values": values}
+        config |= {"boundaries": between_them, "values": values}
     return config
 
 

@@ -30,6 +30,7 @@ from goldenstep.golden.drawing import FEATURES
 from goldenstep.spec.layout import Entry
 
 from .answers import NoAnswerError, UnsupportedError, misshapen
+from .drawn_calls import Asked, called_optimizers
 from .exposure import exposed
 from .implementations import Implementation
 from .lives import Calls, Life, in_release, lives, schedule_lives
@@ -40,7 +41,7 @@ from .verdict import Asking, Verdict, fails, judge
 Document = dict[str, Any]
 Array = np.ndarray
 Change = Callable[[Array], Array]
-Drawn = Drawing | Life | Calls | Varied
+Drawn = Drawing | Life | Calls | Varied | Asked
 
 
 class Broken(AssertionError):  # noqa: N818
@@ -91,6 +92,8 @@ class Property:
             return schedule_lives(edition, chosen, self.drawing)
         if isinstance(self.drawing, Varied):
             return variations(edition, chosen, self.drawing)
+        if isinstance(self.drawing, Asked):
+            return called_optimizers(edition, chosen, self.drawing)
         if isinstance(self.drawing, Life):
             return lives(edition, chosen, self.drawing)
         return cases(edition, chosen, self.drawing)
@@ -121,9 +124,7 @@ def without(*names: str, among: Sequence[str] = ALL) -> tuple[str, ...]:
     return tuple(name for name in among if name not in names)
 
 
-def keeping(
-    identity: str, drawing: Drawing | Life | Calls | Varied | None = None, **where: Any
-) -> Callable[[Any], Any]:
+def keeping(identity: str, drawing: Drawn | None = None, **where: Any) -> Callable[[Any], Any]:
     """Register a check as a property; its docstring is the sentence."""
 
     def register(check: Callable[[Subject, Document], None]) -> Callable[[Subject, Document], None]:
@@ -422,20 +423,28 @@ def two_runs_are_equal(subject: Subject, case: Document) -> None:
 
 @keeping("P-06")
 def inputs_are_left_alone(subject: Subject, case: Document) -> None:
-    """Neither the case nor a gradient that is handed over changes."""
+    """Neither the case, nor a gradient or a first value that is handed over, changes."""
     before = copy.deepcopy(case)
     subject.run(case)
     if case != before:
         raise Broken("the case has changed")
     implementation: Any = subject.implementation
     if hasattr(implementation, "construct"):
-        optimizer, variables = implementation.construct(case), implementation.variables(case)
+        begun = [array(v["value"]) for v in case["variables"]]
+        kept = [value.copy() for value in begun]
+        optimizer = implementation.construct(case)
+        variables = [
+            implementation.variable(value, v["name"], v.get("constraint"), case["edition"])
+            for value, v in zip(begun, case["variables"], strict=True)
+        ]
         for gradients in gradients_of(case):
             given = [implementation.tensor(g) for g in gradients]
             copies = [g.copy() for g in gradients]
             optimizer.apply_gradients(list(zip(given, variables, strict=True)))
             for tensor, value in zip(given, copies, strict=True):
                 same(value, np.asarray(tensor), "a gradient")
+        for first_value, value in zip(begun, kept, strict=True):
+            same(value, first_value, "a first value")
 
 
 @keeping("P-07", Drawing(steps=(2, 4), missing=True))

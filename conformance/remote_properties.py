@@ -13,7 +13,7 @@ from .properties import Document, Subject, equals_the_reference, keeping
 from .strategies import Drawing, Shape
 from .variations import Varied
 
-NEARLY_1 = (1 - 2.0**-23, 1 - 2.0**-24)
+NEARLY_1 = (1 - 2.0**-23, 1 - 2.0**-24, 0.9998)
 SLOW = (("beta_1", NEARLY_1), ("beta_2", NEARLY_1))
 """Betas whose powers are not yet 0 where float32 comes to its end; float32 holds them."""
 COUNTED = ("SGD", "Adam", "AdamW", "Adamax", "Nadam", "Lamb", "Adafactor", "ScheduleFreeAdamW")
@@ -23,16 +23,16 @@ COUNTED = ("SGD", "Adam", "AdamW", "Adamax", "Nadam", "Lamb", "Adafactor", "Sche
 @keeping(
     "P-95",
     Life(
-        kinds=("beyond", "beyond", "beyond", "far"),
+        kinds=("beyond", "beyond", "late", "late", "far"),
         events=(3, 5),
         drawing=Drawing(
             shapes=((3,), (2, 3), (4,)),
             variables=(1, 1),
             pipeline=("decay", "weight_decay"),
             config=SLOW,
-            dtypes=("float64",),
+            dtypes=("float64", "float32"),
         ),
-        begins=BEGINS[:1],
+        begins=BEGINS[:2],
         seeded=True,
         scheduled=False,
     ),
@@ -150,4 +150,24 @@ def long_sides_are_cut_as_in_the_reference(subject: Subject, case: Document) -> 
 @keeping("P-101", Varied("remote", each=True))
 def what_is_remote_from_the_usual_goes_as_in_the_reference(subject: Subject, case: Document) -> None:
     """Rates of 0, a counter that goes back, rows of each dtype, divisors of nothing: all go as in the reference."""
+    equals_the_reference(subject, case)
+
+
+DECAYING = (("weight_decay", (0.5, 0.1, None)),)
+
+
+@keeping(
+    "P-107",
+    Life(
+        kinds=("some", "some", "order", "none", "apply", "sparse", "exclude", "assign"),
+        events=(2, 6),
+        drawing=Drawing(shapes=((3,), (2, 3), (), (3,)), variables=(2, 3), config=DECAYING, edges=True),
+        begins=BEGINS[:2],
+        seeded=True,
+        late=True,
+        namesakes=True,
+    ),
+)
+def variables_that_come_late_are_told_apart_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Variables of one name, some of which come late or in another order, each keep their own state and decay."""
     equals_the_reference(subject, case)

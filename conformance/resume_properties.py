@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from goldenstep.golden.codec import unflat
 from goldenstep.spec import serialization
 
-from .properties import Broken, But, Document, Step, Subject, keeping, same
-from .strategies import Drawing
+from .drawn_calls import Asked
+from .lives import Life
+from .properties import Broken, But, Document, Step, Subject, equals_the_reference, keeping, same
+from .strategies import Drawing, Shape
 
 KERAS_2 = ("tf2.9", "tf2.12", "tf2.15")
 
@@ -43,3 +45,34 @@ def same_variables(case: Document, expected: Sequence[Step], got: Sequence[Docum
         for variable, wanted, flat in zip(case["variables"], step.variables, values["variables"], strict=True):
             found = unflat(flat, wanted.dtype, wanted.shape)
             same(wanted, found, f"{how}: step {number}, {variable['name']}")
+
+
+@keeping("P-104", Asked("config"))
+def a_config_of_anything_is_that_of_the_reference(subject: Subject, case: Document) -> None:
+    """Whatever arguments are given or set, null, 0 and of other types among them, the config is the reference's."""
+    equals_the_reference(subject, case)
+
+
+@keeping("P-105", Asked("weights"))
+def weights_of_any_dtype_are_those_of_the_reference(subject: Subject, case: Document) -> None:
+    """Whatever the dtypes, the state is given to the last bit and taken as by the reference, before and after steps."""
+    equals_the_reference(subject, case)
+
+
+SHAPES: tuple[Shape, ...] = ((3,), (2, 3), (), (3, 2))
+
+
+@keeping(
+    "P-106",
+    Life(
+        kinds=("apply", "apply", "apply", "resume", "resume", "sparse", "rate", "none", "assign", "iterations"),
+        events=(3, 8),
+        drawing=Drawing(shapes=SHAPES, variables=(1, 3), edges=True),
+        begins=(1.0, 0.0),
+        seeded=True,
+        scheduled=False,
+    ),
+)
+def whoever_takes_over_lives_on_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """A life in which one optimizer takes over from another, again and again, is that of the reference."""
+    equals_the_reference(subject, case)

@@ -140,9 +140,18 @@ def names_of_schedules(given: Any) -> Iterator[str]:
             yield from names_of_schedules(value)
 
 
+GIVEN_OUT = ("get_weights", "save_own_variables")
+"""Calls whose arrays belong to the caller: no later call changes them."""
+
+
 def answer(implementation: KerasShaped, case: Document) -> Document:
     """The results of the calls."""
-    return {"id": case["id"], "results": list(Calls(implementation, case).results())}
+    made = Calls(implementation, case)
+    results = list(made.results())
+    for call, result, raw in zip(case["calls"], results, made.raw, strict=False):
+        if set(call) & set(GIVEN_OUT) and "value" in result and made.encoded(raw) != result["value"]:
+            result["error"] = {"type": "ChangedResultError", "message": "a later call has overwritten these arrays"}
+    return {"id": case["id"], "results": results}
 
 
 class Calls:
@@ -269,7 +278,7 @@ class Calls:
 
     def set_weights(self, given: list[Any]) -> None:
         """The state takes the values of a list."""
-        self.it.set_weights(self.decoded(given))
+        self.handed(self.it.set_weights, self.decoded(given))
 
     def save_own_variables(self, _: bool) -> Document:
         """The state in a store."""
@@ -277,7 +286,16 @@ class Calls:
 
     def load_own_variables(self, given: Document) -> None:
         """The state takes the values of a store."""
-        method(self.it, "load_own_variables")(self.decoded(given))
+        self.handed(method(self.it, "load_own_variables"), self.decoded(given))
+
+    def handed(self, function: Callable[[Any], object], given: Any) -> None:
+        """A call that is given arrays: it may neither write to them nor keep their memory."""
+        from .keras_shaped import refuse_changes
+
+        arrays = [x for x in (given.values() if isinstance(given, dict) else given) if isinstance(x, np.ndarray)]
+        before = [x.tobytes() for x in arrays]
+        function(given)
+        refuse_changes(before, arrays)
 
     # ---- arguments and results
 

@@ -10,6 +10,7 @@ case with the same variables come before, after or between them.  It shrinks to 
 from __future__ import annotations
 
 import functools
+import itertools
 import marshal
 import math
 import random
@@ -39,11 +40,18 @@ from goldenstep.golden.sparse_cases import sparse_cases
 from goldenstep.golden.subtle_cases import subtle_cases
 from goldenstep.golden.uncommon_cases import varied_cases
 from goldenstep.golden.wrapper_cases import wrapper_cases_of
+from goldenstep.golden.wrapper_serialization_cases import (
+    wrapped_config_cases,
+    wrapped_identifier_cases,
+    wrapped_resume_cases,
+    wrapped_weights_cases,
+)
 from goldenstep.spec import wrapper as wrapper_spec
 
 from .strategies import CLIPPING, Document, Drawing, between, config_of, one_of, refused
 
 MOST_EVENTS = 24
+WRAPPED = (wrapped_config_cases, wrapped_identifier_cases, wrapped_weights_cases, wrapped_resume_cases)
 LISTED: dict[str, Callable[[str], Iterator[Document]]] = {
     "own": own_cases,
     "config": config_cases,
@@ -51,8 +59,9 @@ LISTED: dict[str, Callable[[str], Iterator[Document]]] = {
     "weights": weights_cases,
     "resume": resume_cases,
     "pairs": pair_cases,
+    "wrapped": lambda edition: itertools.chain.from_iterable(make(edition) for make in WRAPPED),
 }
-"""Kinds whose cases stand under one name."""
+"""Kinds whose cases stand under no optimizer's name, but under that of what they are about."""
 LIVED = (lifecycle_cases, edge_cases, optimizer_schedule_cases, sparse_cases, subtle_cases)
 PLAYED: dict[str, Sequence[Callable[[str, str], Iterator[tuple[str, Document]]]]] = {
     "lived": LIVED,
@@ -80,7 +89,7 @@ class Varied:
     disturbed: bool = False
     """May gradients be missing, spoiled or in another order, and counter and rate be assigned in between?"""
     each: bool = False
-    """Is it each of the made cases, once, with nothing but its numbers varied?"""
+    """Is it each of the made cases, once, with nothing varied but its numbers, if those may be?"""
 
 
 @functools.cache
@@ -113,7 +122,7 @@ def listed(kind: str, edition: str) -> tuple[Document, ...]:
 def known(kind: str, edition: str, name: str) -> tuple[Document, ...]:
     """The made cases of a kind and a name, without those that run long."""
     if kind in LISTED:
-        return listed(kind, edition)
+        return tuple(case for case in listed(kind, edition) if folder(case) == name)
     if kind == "methods":
         return tuple(case for case in listed(kind, edition) if name_of(case) == name)
     if kind == "wrappers":
@@ -160,7 +169,7 @@ def variation(draw: st.DrawFn, edition: str, chosen: tuple[str, ...], varied: Va
     case = copied(found[draw(between(0, len(found) - 1))])
     case["id"] = f"{edition}/{folder(case)}/drawn"
     if varied.each:  # where nothing else is drawn, no case comes twice
-        return renumbered(case, random.Random(case["id"]), below=LARGE)
+        return renumbered(case, random.Random(case["id"]), below=LARGE) if varied.numbers else case
     if "calls" in case:
         calling(draw, case, found, edition, varied)
     else:

@@ -69,7 +69,7 @@ def replicas_step_as_in_the_reference(subject: Subject, case: Document) -> None:
     equals_the_reference(subject, case)
 
 
-@keeping("P-80", Varied("graph", joined=False, options=False, numbers=False))
+@keeping("P-80", Varied("graph", numbers=False, each=True))
 def a_graph_steps_as_in_the_reference(subject: Subject, case: Document) -> None:
     """Inside a graph, the made cases, whose bounds are stated, go as in the graph mode of the reference."""
     equals_the_reference(subject, case)
@@ -84,4 +84,10 @@ def each_case_of_a_wrapper_is_that_of_the_reference(subject: Subject, case: Docu
 @keeping("P-91", Varied("uncommon", each=True))
 def what_is_seldom_met_goes_as_in_the_reference(subject: Subject, case: Document) -> None:
     """Weights and rows that are not finite, options taken back, far steps: all go as in the reference."""
+    equals_the_reference(subject, case)
+
+
+@keeping("P-108", Varied("wrapped", each=True))
+def a_wrapper_is_described_and_handed_over_as_by_the_reference(subject: Subject, case: Document) -> None:
+    """Configs, identifiers, weights and resumptions of wrappers are those of the reference, each of them."""
     equals_the_reference(subject, case)

@@ -174,6 +174,8 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
                 yield f"{'refused' if found else 'taken'}-{refusal_slug(given)}", config, whole([0, 1, 4, 7, 11]), []
     for name, given, steps in EDGES.get(schedule, ()):
         yield case(f"edge-{name}", given, whole(steps))
+    if "warmup_target" in own:
+        yield case("edge-warmup_target=0.0", {"warmup_target": 0.0, "warmup_steps": 5})
     yield "refused-learning_speed=0.1", {**usual, "learning_speed": 0.1}, whole([0]), []
 
 

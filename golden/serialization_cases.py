@@ -7,6 +7,7 @@ refused.  Weights: the state as a list and as a store, before and after it is ma
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,13 +16,17 @@ from goldenstep.spec import schedule as schedules
 from goldenstep.spec import serialization
 from goldenstep.spec.layout import Entry, Owner, layout
 
-from .drawing import Document, slug
+from .drawing import Document, slug, typed
 
 Call = dict[str, Any]
 Case = tuple[str, list[Call], list[str]]
 VARIABLES: list[Document] = [
     {"name": "kernel", "value": {"dtype": "float32", "shape": [2, 2], "values": [1.0, -2.0, 0.5, 0.25]}},
     {"name": "bias", "value": {"dtype": "float32", "shape": [3], "values": [0.0, 1.0, -1.0]}},
+]
+DOUBLES: list[Document] = [
+    {"name": "kernel", "value": {"dtype": "float64", "shape": [2], "values": [1.1, -0.3]}},
+    {"name": "bias", "value": {"dtype": "float16", "shape": [2], "values": [0.5, -1.5]}},
 ]
 PIPELINE: Document = {
     "name": "mine",
@@ -67,9 +72,13 @@ def weights_cases(edition: str) -> Iterator[Document]:
     """All cases about the weights of the optimizers of an edition."""
     for optimizer in spec.available(edition):
         yield from finished("weights", edition, optimizer, weights_of(edition, optimizer))
+        if optimizer in ONE_OF_EACH:
+            yield from finished("weights", edition, optimizer, weights_of_float64(edition, optimizer), DOUBLES)
 
 
-def finished(kind: str, edition: str, subject: str, cases: Iterable[Case]) -> Iterator[Document]:
+def finished(
+    kind: str, edition: str, subject: str, cases: Iterable[Case], variables: list[Document] = VARIABLES
+) -> Iterator[Document]:
     """Cases in their final form, under the id of an optimizer; the ids are unique."""
     seen: set[str] = set()
     for name, calls, covered in cases:
@@ -83,7 +92,7 @@ def finished(kind: str, edition: str, subject: str, cases: Iterable[Case]) -> It
             "clauses": [clause for clause in covered if clause in known],
             "features": [kind],
             "flags": [],
-            **({"variables": VARIABLES} if any("build" in call for call in calls) else {}),
+            **({"variables": variables} if any("build" in call for call in calls) else {}),
             "calls": calls,
         }
 
@@ -159,6 +168,7 @@ def thorough(edition: str, optimizer: str, keys: set[str]) -> Iterator[Case]:
         usual = {a["name"]: a["usual"] for a in schedules.arguments(name, edition) if "usual" in a}
         calls = [construct(optimizer, {"learning_rate": schedule(name, usual)}), GET, {"json": True}, AGAIN]
         yield f"schedule-{name.lower()}", calls, ["CONFIG-9", "CONFIG-10", "CONFIG-18"]
+    decaying = schedule("ExponentialDecay", EXPONENTIAL)
     precise = schedule("ExponentialDecay", {**EXPONENTIAL, "initial_learning_rate": {"$float64": 0.1}})
     yield "schedule-of-float64", [construct(optimizer, {"learning_rate": precise}), GET, AGAIN], ["CONFIG-9"]
     for rate in (1, {"$float32": 0.3}, {"$float64": 0.3}, 1e-45, 1e39):
@@ -197,8 +207,12 @@ def thorough(edition: str, optimizer: str, keys: set[str]) -> Iterator[Case]:
         yield "read", [construct(optimizer, {}), {"read": "learning_rate"}, GET], ["CONFIG-6"]
         calls = [construct(optimizer, {"decay": 0.5}), GET, {"build": True}, {"set": {"decay": 0.25}}, GET]
         yield "decay-set", calls, ["CONFIG-6"]
+        scalars: list[Call] = [construct(optimizer, {}), {"build": True}, AGAIN]
+        for name, value in (("learning_rate", 0.5), ("learning_rate", decaying), ("decay", 0.5)):
+            shown = name if value == 0.5 else "schedule"
+            yield f"set-{shown}-of-a-config", [*scalars, {"set": {name: value}}, GET], ["CONFIG-6", "CONFIG-14"]
         yield "read-epsilon", [construct("Adam", {"epsilon": None}), {"read": "epsilon"}, GET], ["CONFIG-6"]
-    change = {"set": {"learning_rate": schedule("ExponentialDecay", EXPONENTIAL)}}
+    change = {"set": {"learning_rate": decaying}}
     yield "schedule-assigned", [construct(optimizer, {"learning_rate": 0.5}), change, GET], ["CONFIG-14"]
     if optimizer == "SGD":
         yield "class-of-ones-own", [{"construct": {"class_name": "MySGD", "config": {}}}, GET, AGAIN], ["CONFIG-1"]
@@ -259,10 +273,10 @@ def configs_with_other_state(edition: str, optimizer: str) -> Iterator[Document]
             yield {name: value}
 
 
-def entries(edition: str, optimizer: str, config: Document) -> list[Entry]:
+def entries(edition: str, optimizer: str, config: Document, variables: list[Document] = VARIABLES) -> list[Entry]:
     """The state that is made for the variables."""
     defaults = {a["name"]: a.get("default") for a in spec.arguments(optimizer, edition) if a["name"] != "**kwargs"}
-    owners = [Owner(v["name"], tuple(v["value"]["shape"]), v["value"]["dtype"]) for v in VARIABLES]
+    owners = [Owner(v["name"], tuple(v["value"]["shape"]), v["value"]["dtype"]) for v in variables]
     return [entry for entry in layout(optimizer, edition, {**defaults, **config}, owners, "it") if not entry.hidden]
 
 
@@ -276,6 +290,31 @@ def arrays(edition: str, optimizer: str) -> list[Document]:
         numbers = [index + 1 if "int" in entry.dtype else (index + 1) * 0.5 + n * 0.125 for n in range(size)]
         found.append({"$tensor": {"dtype": entry.dtype, "shape": list(entry.shape), "values": numbers}})
     return found
+
+
+def weights_of_float64(edition: str, optimizer: str) -> Iterator[Case]:
+    """The state beside float64 and float16, with all the digits that there are: it is given, and taken, as it is."""
+    config: Document = {"momentum": 0.9} if optimizer == "SGD" else {}
+    given = []
+    for index, entry in enumerate(entries(edition, optimizer, config, DOUBLES)):
+        count = math.prod(entry.shape)
+        numbers = (
+            [2**31 + 7] if "int" in entry.dtype else typed([1 / (index + n + 7 / 3) for n in range(count)], entry.dtype)
+        )
+        given.append({"$tensor": {"dtype": entry.dtype, "shape": list(entry.shape), "values": numbers}})
+    start: list[Call] = [construct(optimizer, config), {"build": True}]
+    ways: dict[str, tuple[Any, list[Call]]] = {
+        "set_weights": (given, [{"get_weights": True}, VALUES]),
+        "load_own_variables": (
+            {str(i): array for i, array in enumerate(given)},
+            [{"save_own_variables": True}, VALUES],
+        ),
+    }
+    methods = serialization.methods_of_state(edition)
+    for name, (state, reading) in ways.items():
+        if name in methods:
+            shown = [call for call in reading if call == VALUES or set(call) <= set(methods)]
+            yield f"{name}-all-digits", [*start, {name: state}, *shown], ["WEIGHTS-4", "WEIGHTS-11"]
 
 
 def reshaped(array: Document) -> Document:

@@ -59,12 +59,17 @@ class StateV2(Configured):
             super().__setattr__(name, value)
 
     def _set_hyper(self, name: str, value: Any) -> None:
-        """A hyperparameter, new or old: number, function or schedule; a variable takes numbers, or gives way to one."""
+        """A hyperparameter, new or old: number, function or schedule; a variable takes numbers, or gives way to one.
+
+        As shipped, a scalar of numpy, such as a config has, is taken for a variable: AttributeError.
+        """
         held = self._hyper.get(name)
-        if isinstance(held, Variable) and not isinstance(value, LearningRateSchedule):
+        if name not in self._hyper or isinstance(value, LearningRateSchedule) or replaceable(held):
+            self._hyper[name] = value
+        elif isinstance(held, Variable):
             held.assign(value)
         else:
-            self._hyper[name] = value
+            raise AttributeError(f"{type(held).__name__!r} object has no attribute 'assign'")
 
     def _get_hyper(self, name: str, dtype: DTypeLike | None = None) -> Any:
         """A hyperparameter now: a variable, what a function returns, or a schedule; cast if a dtype is given."""
@@ -216,6 +221,11 @@ class StateV2(Configured):
     def _compute_gradients(self, loss: Any, var_list: Any, grad_loss: Any = None, tape: Any = None) -> Pairs:
         """The pairs of gradient and variable that `minimize` applies; a gradient may be None."""
         return gradients_of(loss, var_list, tape, grad_loss, flatten=True)
+
+
+def replaceable(held: Any) -> bool:
+    """Does another value take the place of a hyperparameter, rather than go into it?"""
+    return isinstance(held, int | float) or callable(held)
 
 
 def in_range(number: float, dtype: DTypeLike) -> np.ndarray:

@@ -25,11 +25,8 @@ optimizer bugs (`BUGS 0` are the fifteen wrong Adams that Keras' own golden test
 it is a likely mistake. "rejected by" names the first golden that does; "not yet recorded" is a case that
 `golden/cases.py` makes and no golden has. "property" is the live comparison that rejects it with the goldens switched
 off, on the very cases that the default run draws for the optimizers and editions concerned; "(earlier drawing)": on
-those that it drew before the drawing was last changed, not yet tried again. "none" is what no drawn case rejects: an
-ulp of one power in a late step, which shows only where the power is more than a half; an option at an end, or no row at
-all, in a sparse step; an assigned ema_momentum of a run that averages; a denormal number that is exact; two variables
-of one name; a rate read after a list of nothing; an infinity in the third gradient of a wrapper. Each is drawn
-seldom, not never.
+those that it drew before the drawing was last changed, not yet tried again. "none" is what no drawn case
+rejects.
 `python -m tests.wrong` writes this page, `tests/test_wrong.py` checks it.
 
 """
