@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 from goldenstep.golden import saved_files
-from goldenstep.reference.formats import bundle, keras_archive, object_graph, protobuf, slices_of_tensors, table
+from goldenstep.reference.formats import bundle, object_graph, protobuf, slices_of_tensors, table
+from goldenstep.reference.formats.crc32c import masked
 from goldenstep.reference.formats.errors import FileFormatError
 from goldenstep.reference.formats.saved import is_number, parsed, renewed
 
-from .test_hostile_files import INDEX, archive, graph, member, refused  # type: ignore[import-not-found]  # as in test_wrong.py
+from .test_hostile_files import INDEX, archive, graph, refused  # type: ignore[import-not-found]  # as in test_wrong.py
 
 # ---- JSON ---------------------------------------------------------------------------------------------------------
 
@@ -58,16 +59,6 @@ def test_a_larger_zip_may_unpack_to_20_times_its_size(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a") as target:
         target.writestr("beside", bytes(4 << 20))
     refused(path, f"unpacks to more than {20 * path.stat().st_size} bytes")
-
-
-def test_a_member_is_taken_whole_up_to_its_limit(tmp_path: Path) -> None:
-    data = member("weights.h5", "model.weights.h5")
-    path = archive(tmp_path / "model.keras", model_weights_h5=data)
-    with zipfile.ZipFile(path) as source:
-        keras_archive._extract(source, tmp_path / "weights.h5", len(data))
-        assert (tmp_path / "weights.h5").read_bytes() == data
-        with pytest.raises(FileFormatError, match=f"more than {len(data) - 1} bytes"):
-            keras_archive._extract(source, tmp_path / "weights.h5", len(data) - 1)
 
 
 def test_only_the_first_nine_members_of_a_zip_are_shown(tmp_path: Path) -> None:
@@ -256,3 +247,148 @@ def test_tensors_are_described_as_the_release_does(tmp_path: Path) -> None:
     assert {k: v for k, v in described[0].items() if k != graph} == {
         k: v for k, v in described[1].items() if k != graph
     }
+
+
+# ---- tables, made by hand ------------------------------------------------------------------------------------------
+
+
+def index_of(blocks: bytes, data: bytes = b"") -> bytes:
+    """A table of some bytes, blocks among them, and of the block that lists the blocks."""
+    made = bytearray(data)
+    handle = table._append(made, blocks)
+    footer = (table._append(made, table._packed([])) + handle).ljust(table.FOOTER - 8, b"\0")
+    return bytes(made) + footer + table.MAGIC.to_bytes(8, "little")
+
+
+def with_block(block: bytes) -> bytes:
+    """A table of one block."""
+    data = bytearray()
+    handle = table._append(data, block)
+    return index_of(table._packed([(b"z", handle)]), bytes(data))
+
+
+def test_a_table_ends_with_a_footer_of_48_bytes() -> None:
+    least = index_of(table._packed([]))
+    assert table.entries(least) == {}
+    footer = b"\0" * 40 + table.MAGIC.to_bytes(8, "little")
+    with pytest.raises(FileFormatError, match="a block claims the bytes 0 to 5 of 4"):
+        table._block(footer[:4], (0, 0)).__next__()
+    for wrong in (footer[1:], footer[:-1] + b"\0"):
+        with pytest.raises(
+            FileFormatError, match=r"at least 48 bytes that ends with the magic number 0xdb4775248b80fb57"
+        ):
+            table.entries(wrong)
+    with pytest.raises(FileFormatError, match="got 0 bytes that end with nothing"):
+        table.entries(b"")
+    with pytest.raises(FileFormatError, match="got 9 bytes that end with 0102030405060708"):
+        table.entries(bytes(range(9)))
+    with pytest.raises(FileFormatError, match="the block at byte 0 does not have the checksum"):
+        table.entries(footer)
+
+
+def test_a_block_is_followed_by_its_type_and_its_checksum() -> None:
+    data = bytearray(b"ab")
+    assert table._append(data, b"block") == b"\x02\x05"
+    assert data == b"abblock\0" + masked(b"block\0").to_bytes(4, "little")
+    assert table._handle(b"\xff\x02\x05", 1) == ((2, 5), 3)
+
+
+def test_keys_share_what_they_begin_with_but_for_every_16th() -> None:
+    pairs = [(b"key%02d" % number, b"v") for number in range(18)]
+    block = table._packed(pairs)
+    assert block.startswith(b"\0\5\1key00v" + b"\4\1\1" + b"1v" + b"\4\1\1" + b"2v")
+    again = block.index(b"\0\5\1key16v")
+    assert block.endswith(b"\4\1\1" + b"7v" + bytes(4) + again.to_bytes(4, "little") + (2).to_bytes(4, "little"))
+    assert table._packed(pairs[:2], 1) == b"\0\5\1key00v\0\5\1key01v" + b"".join(
+        number.to_bytes(4, "little") for number in (0, 9, 2)
+    )
+    assert table._packed([]) == bytes(4) + (1).to_bytes(4, "little")
+
+
+def test_a_block_is_full_with_the_entry_that_brings_it_to_256_kibibytes() -> None:
+    value = b"v" * ((1 << 17) - 2)
+    pairs = [(b"%02d" % number, value) for number in range(5)]
+    assert [[key for key, _ in block] for block in table._blocks(pairs)] == [[b"00", b"01"], [b"02", b"03"], [b"04"]]
+    shorter = [(key, value[1:]) for key, value in pairs]
+    assert [len(block) for block in table._blocks(shorter)] == [3, 2]
+    assert [len(block) for block in table._blocks(pairs[:2])] == [2]
+    assert table.entries(table.table(dict(pairs))) == dict(pairs)
+
+
+def entry_of(shared: int, fresh: int, length: int, data: bytes) -> bytes:
+    """An entry of a block."""
+    return b"".join(map(protobuf.encoded, (shared, fresh, length))) + data
+
+
+RESTARTS = bytes(4) + (1).to_bytes(4, "little")
+
+
+def test_an_entry_shares_and_claims_no_more_than_there_is() -> None:
+    first = entry_of(0, 2, 1, b"abv")
+    assert table.entries(with_block(first + entry_of(2, 1, 0, b"c") + RESTARTS)) == {b"ab": b"v", b"abc": b""}
+    for wrong in (entry_of(3, 1, 0, b"c"), entry_of(2, 2, 0, b"c"), entry_of(2, 1, 1, b"c")):
+        with pytest.raises(
+            FileFormatError, match="an entry of the block at byte 0 claims more bytes than the block has"
+        ):
+            table.entries(with_block(first + wrong + RESTARTS))
+
+
+def test_a_block_has_room_for_its_restart_points() -> None:
+    assert table.entries(with_block(bytes(4))) == {}
+    for restarts, block in ((1, (1).to_bytes(4, "little")), (3, bytes(8) + (3).to_bytes(4, "little"))):
+        match = f"the block at byte 0 claims {restarts} restart points in {len(block)} bytes"
+        with pytest.raises(FileFormatError, match=match):
+            table.entries(with_block(block))
+    assert table.entries(with_block(bytes(8) + (2).to_bytes(4, "little"))) == {}
+    with pytest.raises(FileFormatError, match="claims 0 restart points in 3 bytes"):
+        table.entries(with_block(bytes(3)))
+
+
+def test_keys_are_sorted_and_stand_once() -> None:
+    def two(first: bytes, second: bytes) -> bytes:
+        return with_block(entry_of(0, len(first), 0, first) + entry_of(0, len(second), 0, second) + RESTARTS)
+
+    assert list(table.entries(two(b"", b"a"))) == [b"", b"a"]
+    for first, second in ((b"b", b"a"), (b"a", b"a"), (b"", b"")):
+        with pytest.raises(FileFormatError, match=f"the key {second!r} comes after {first!r}: expected sorted keys"):
+            table.entries(two(first, second))
+
+
+def test_blocks_come_one_after_the_other() -> None:
+    data = bytearray()
+    handles = [table._append(data, table._packed([(key, b"")])) for key in (b"a", b"b")]
+    listed = index_of(table._packed(list(zip((b"a", b"b"), handles, strict=True)), 1), bytes(data))
+    assert list(table.entries(listed)) == [b"a", b"b"]
+    size = len(table._packed([(b"a", b"")]))
+    overlapping = [handles[0], protobuf.encoded(size - 1) + protobuf.encoded(size)]
+    with pytest.raises(
+        FileFormatError, match=f"a block at byte {size - 1}, expected one after that which ends at {size}"
+    ):
+        table.entries(index_of(table._packed(list(zip((b"a", b"b"), overlapping, strict=True)), 1), bytes(data)))
+
+
+def test_keys_are_at_most_50_times_as_long_as_the_index() -> None:
+    """Each key is the one before with one letter more."""
+
+    def grown(count: int) -> bytes:
+        return with_block(table._packed([(b"k" * number, b"") for number in range(1, count + 1)], count))
+
+    def long(count: int) -> int:
+        return count * (count + 1) // 2
+
+    assert len(table.entries(grown(492))) == 492
+    size = len(grown(493))
+    assert long(492) <= 50 * len(grown(492))
+    with pytest.raises(FileFormatError, match=f"keys of {long(493)} bytes in an index of {size}"):
+        table.entries(grown(493))
+
+
+def test_a_block_stands_with_its_five_bytes_inside_the_table() -> None:
+    data = bytearray()
+    table._append(data, RESTARTS)
+    assert list(table._block(bytes(data), (0, 8))) == []
+    with pytest.raises(FileFormatError, match="a block claims the bytes 0 to 13 of 12"):
+        list(table._block(bytes(data[:-1]), (0, 8)))
+    data[8] = 1
+    with pytest.raises(FileFormatError, match=r"the block at byte 0 is compressed \(type 1\), expected type 0"):
+        list(table._block(bytes(data), (0, 8)))

@@ -25,9 +25,8 @@ WRONG = (zipfile.BadZipFile, zlib.error, struct.error, ArithmeticError, EOFError
 """What zipfile raises for a corrupt file."""
 
 
-def read(path: Path | str, seconds: float = hdf5.SECONDS) -> SavedOptimizer:
+def read(path: Path, seconds: float = hdf5.SECONDS) -> SavedOptimizer:
     """The optimizer of a `.keras` file; FileFormatError, naming the file, if it is none."""
-    path = Path(path)
     with path.open("rb") as file:
         start = file.read(8)
     if start == hdf5.SIGNATURE:
@@ -43,13 +42,12 @@ def read(path: Path | str, seconds: float = hdf5.SECONDS) -> SavedOptimizer:
 
 
 def _read(path: Path, seconds: float) -> SavedOptimizer:
-    limit = max(LEAST_LIMIT, 20 * path.stat().st_size)
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
         _refuse_names(archive)
         metadata = parsed(_text(archive, METADATA), METADATA)
         config = parsed(_text(archive, CONFIG), CONFIG)
         weights = Path(folder) / WEIGHTS
-        _extract(archive, weights, limit)
+        _extract(archive, weights, path)
         try:
             saved = hdf5.read(weights, seconds)
         except FileFormatError as error:
@@ -87,8 +85,9 @@ def _text(archive: zipfile.ZipFile, name: str) -> bytes:
         return member.read(MOST_TEXT + 1)
 
 
-def _extract(archive: zipfile.ZipFile, target: Path, limit: int) -> None:
-    written = 0
+def _extract(archive: zipfile.ZipFile, target: Path, source: Path) -> None:
+    """Write the weights to `target`; FileFormatError for more than 20 times the size of the archive, but 64 MiB."""
+    limit, written = max(LEAST_LIMIT, 20 * source.stat().st_size), 0
     with archive.open(WEIGHTS) as member, target.open("wb") as out:
         while piece := member.read(CHUNK):
             written += len(piece)
@@ -113,7 +112,7 @@ def write(path: Path, saved: SavedOptimizer, base: Path, seconds: float = hdf5.S
             raise FileFormatError(f"{base}: {CONFIG} has no compile_config.optimizer, expected a compiled model")
         config["compile_config"]["optimizer"] = renewed(before.config, saved.config)
         weights, written = Path(folder) / "before.h5", Path(folder) / "after.h5"
-        _extract(archive, weights, max(LEAST_LIMIT, 20 * base.stat().st_size))
+        _extract(archive, weights, base)
         hdf5.write(written, saved, weights, seconds)
         new = {CONFIG: json.dumps(config).encode(), WEIGHTS: written.read_bytes()}
         with zipfile.ZipFile(path, "w") as target:
