@@ -16,6 +16,7 @@ import contextlib
 import importlib
 import os
 import shlex
+import sys
 import traceback
 from collections.abc import Callable, Iterable
 from importlib import metadata
@@ -203,7 +204,7 @@ def shaped_like_keras(module: Any, name: str, edition: str) -> KerasShaped:
     return KerasShaped(
         name,
         dict.fromkeys(editions, optimizers),
-        lambda value, n, constraint=None: constrained(variable(value, name=n), constraint),
+        lambda value, n, constraint=None: constrained(scoped(variable, value, n), constraint),
         tensor,
         forget,
         getattr(module, "__version__", ""),
@@ -232,6 +233,17 @@ def overwrites(variable: Any, optimizers: Iterable[Any]) -> bool:
     return hasattr(variable, "overwrite_with_gradient") and all(package(variable) in packages for packages in kin)
 
 
+def scoped(variable: Any, value: Any, name: str, **more: Any) -> Any:
+    """A variable: Keras' own is made within the scopes that its path names, any other has the path as its name."""
+    keras: Any = sys.modules.get("keras")
+    borrowed = keras is not None and variable is getattr(keras, "Variable", None)
+    *scopes, last = name.split("/") if borrowed else [name]
+    with contextlib.ExitStack() as within:
+        for scope in scopes:
+            within.enter_context(keras.name_scope(scope))
+        return variable(value, name=last, **more)
+
+
 def constrained(variable: Any, constraint: Any) -> Any:
     """The variable with a constraint as its attribute, if there is one."""
     if constraint is not None:
@@ -251,7 +263,7 @@ def keras() -> KerasShaped:
         "keras",
         {"keras3": module.optimizers},
         lambda value, name, constraint=None: constrained(
-            module.Variable(value, name=name, dtype=value.dtype.name), constraint
+            scoped(module.Variable, value, name, dtype=value.dtype.name), constraint
         ),
         module.ops.convert_to_tensor,
         lambda: module.utils.clear_session(free_memory=False),
@@ -259,7 +271,7 @@ def keras() -> KerasShaped:
         {
             "imports": ["import numpy as np", "import keras", *(["import tensorflow as tf"] if slices else [])],
             "namespaces": {"keras3": "keras.optimizers"},
-            "variable": "keras.Variable({value}, name={name!r})",
+            "variable": "keras.Variable({value}, name={last!r})",
             "tensor": "keras.ops.convert_to_tensor({value})",
             "constraint": "{variable}.constraint = keras.constraints.{constraint}",
             "slices": INDEXED_SLICES,

@@ -108,6 +108,8 @@ class Calls:
     """Are arguments of every kind, and steps before 0, at and beside each landmark, and far beyond?"""
     wide: bool = False
     """Are numbers such as float64 alone holds, and boundaries where float32 and int32 come to their end?"""
+    infinite: bool = False
+    """Are some of the values, where there are several, infinite, or such as float32 does not hold?"""
 
 
 @functools.cache
@@ -561,6 +563,8 @@ def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls
     wide = {**config, **widened(draw, config)} if calls.wide else config
     if not schedule_cases.refused(edition, name, wide):
         config = wide
+    if calls.infinite and "values" in config:
+        config["values"] = [draw(st.sampled_from((value, *schedule_cases.ENDLESS, 1e39))) for value in config["values"]]
     landmarks = schedule_cases.landmarks(schedule_cases.full(edition, name, config))
     steps = sorted({*landmarks, *(draw(between(0, 4096)) for _ in range(6))})
     return {

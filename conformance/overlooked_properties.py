@@ -6,7 +6,8 @@ Each compares with the reference, like those in the corners (corner_properties.p
 from __future__ import annotations
 
 from .corner_properties import BEGINS
-from .lives import Life
+from .life_properties import RELEASES
+from .lives import Calls, Life
 from .properties import LEGACY, Document, Subject, equals_the_reference, keeping
 from .strategies import Drawing
 from .variations import Varied
@@ -54,4 +55,16 @@ def variables_of_two_dtypes_take_turns_as_in_the_reference(subject: Subject, cas
 @keeping("P-122", Varied("overlooked", each=True))
 def what_a_longer_list_hides_goes_as_in_the_reference(subject: Subject, case: Document) -> None:
     """Each variant with all digits of its own, rows of one number, options at an end: all go as in the reference."""
+    equals_the_reference(subject, case)
+
+
+@keeping("P-123", Varied("rewrapped", each=True))
+def what_is_wrapped_again_goes_on_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """A wrapper that takes over the state of another one, of one optimizer or of three, goes on as the reference's."""
+    equals_the_reference(subject, case)
+
+
+@keeping("P-124", Calls(("int64", "float32"), ("PiecewiseConstantDecay",), infinite=True), editions=RELEASES)
+def an_infinite_piece_counts_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Where a value is infinite in float32, it and the others are what the reference gives."""
     equals_the_reference(subject, case)

@@ -453,7 +453,7 @@ def script(case: Document, code: Document) -> str:
     lines = [*code["imports"], "import json"]
     if "variables" in case:
         pairs = [(source(v["value"], case, code), v["name"]) for v in case["variables"]]
-        made = [code["variable"].format(value=value, name=name) for value, name in pairs]
+        made = [code["variable"].format(value=value, name=name, last=name.rpartition("/")[2]) for value, name in pairs]
         lines.append(f"variables = [{', '.join(made)}]")
     for number, call in enumerate(case["calls"]):
         ((kind, given),) = call.items()

@@ -65,7 +65,8 @@ def script(code: Document, case: Document, record: Record) -> str:
     last = record.divergence.step if record.divergence and record.divergence.step else 10
     values = [literal(v["value"]["values"], v["value"]) for v in case["variables"]]
     variables = [
-        code["variable"].format(value=value, name=v["name"]) for value, v in zip(values, case["variables"], strict=True)
+        code["variable"].format(value=value, name=v["name"], last=v["name"].rpartition("/")[2])
+        for value, v in zip(values, case["variables"], strict=True)
     ]
     namespace = code["namespaces"][case["edition"]]
     constraints = [

@@ -84,6 +84,8 @@ LIVE = {
     "P-120": 160,
     "P-121": 24,
     "P-122": 60,
+    "P-123": 60,
+    "P-124": 100,
 }
 """Cases of the properties that compare with the reference, for all editions and optimizers together."""
 MOST = 60

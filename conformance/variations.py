@@ -58,6 +58,7 @@ LISTED: dict[str, Callable[[str], Iterator[Document]]] = {
     "identifiers": identifier_cases,
     "weights": weights_cases,
     "resume": resume_cases,
+    "rewrapped": wrapped_resume_cases,
     "pairs": pair_cases,
     "wrapped": lambda edition: itertools.chain.from_iterable(make(edition) for make in WRAPPED),
 }

@@ -15,12 +15,30 @@ from goldenstep import spec
 
 from .drawing import Document, Shape, features_of, normal, slug
 from .lifecycle_cases import Case, Maker, attempt
+from .method_events import BOTH, call, get, scalar
 from .remote_cases import ROWS, of_all_digits, rows_of, steps_of
 from .sparse_cases import configs_of_variants
 
 ONE_COLUMN: Shape = (5, 1)
 SIDES: dict[str, Shape] = {"kernel": (5, 2), "square": (3, 3), "wide": (2, 4)}
 PACKETS: dict[str, Shape] = {"kernel": (3, 3)}
+PATHS: dict[str, Shape] = {"dense/kernel": (2, 2), "dense_1/kernel": (2, 2), "model/Embedding_2/table": (3, 2)}
+"""Variables as layers name them: two have the same last name."""
+SPARED: dict[str, list[str]] = {
+    "a-layer": ["dense/"],
+    "the-start-of-the-last-name": ["^kernel"],
+    "the-start-of-a-layer": ["^dense_1"],
+    "the-end-of-the-last-name": ["nel$", "le:0$"],
+    "a-layer-among-others": ["Embed", "table$"],
+}
+TWO_CLIPS: list[Document] = [
+    {"clipnorm": 0.0, "clipvalue": 0.25},
+    {"clipvalue": 0.0, "clipnorm": 0.5},
+    {"global_clipnorm": 0.0, "clipvalue": 0.25},
+    {"clipvalue": 0.0, "global_clipnorm": 0.5},
+    {"clipnorm": 24.5, "clipvalue": 0.25},
+]
+"""Two kinds of clipping, of which one has a threshold of 0, or above the gradients."""
 TOGETHER: tuple[tuple[int, ...], ...] = ((0, 1), (1,), (0,), (0, 1), (1,))
 """Which of two variables have a gradient, step by step."""
 
@@ -34,6 +52,20 @@ def overlooked_cases(edition: str, optimizer: str) -> Iterator[Case]:
         case = make.case(config, lambda s: s.many(2), shapes=PACKETS)
         yield f"{name}+its-own-digits", {**case, "optimizer": {"class_name": optimizer, "config": config}}
     yield "sparse-one-column", of_one_column(edition, optimizer)
+    yield "variables-of-layers", make.case({}, lambda s: s.many(2), shapes=PATHS)
+    if "weight_decay" in make.takes and optimizer in ("SGD", "AdamW", "Muon") and edition != "tf2.9":
+        config = {"weight_decay": 0.5, **({"adam_weight_decay": 0.25} if optimizer == "Muon" else {})}
+        for name, patterns in SPARED.items():
+            first = attempt({"exclude": {"names": patterns}})
+            yield (
+                f"decay-but-not-{name}",
+                make.case(config, lambda s: [first, *s.many(2)], ["weight_decay"], shapes=PATHS),  # noqa: B023
+            )
+    if optimizer == "SGD":
+        yield from made_like_others(make)
+        yield "clipvalue=0.0+weights-of-both-zeros", of_both_zeros(make)
+        for config in TWO_CLIPS if edition != "keras3" else ():
+            yield slug(config), make.case(config, lambda s: [attempt(s.apply()), attempt(s.apply())])
     if optimizer == "AdamW":
         for config in ({}, {"amsgrad": True}):
             given = {**config, "weight_decay": -0.5}
@@ -82,6 +114,49 @@ def of_one_column(edition: str, optimizer: str) -> Document:
     values = normal(stream, ONE_COLUMN, "float32")
     variable = {"name": "kernel", "value": {"dtype": "float32", "shape": list(ONE_COLUMN), "values": values}}
     return {**case, "variables": [variable], "events": steps_of(stream, [ONE_COLUMN], ROWS, "float32")}
+
+
+def of_both_zeros(make: Maker) -> Document:
+    """Weights of 0.0 and -0.0, a packet of them and some more, whose gradients are cut to 0, or are 0 already."""
+    shapes: dict[str, Shape] = {"bias": (11,)}
+    config = {"clipvalue": 0.0, "learning_rate": 1.0, "momentum": 0.0}
+    case = make.case(
+        config,
+        lambda s: [*s.many(1), {"apply": [[0.0, -0.0, 0.5, -0.5, 0.0, -0.0] + [0.5, 0.0] * 2 + [-0.0]]}],
+        shapes=shapes,
+    )
+    variables = [
+        {**v, "value": {**v["value"], "values": [-0.0, -0.0, 0.0] * 3 + [-0.0, 0.0]}} for v in case["variables"]
+    ]
+    return {**case, "variables": variables, "flags": [*case["flags"], "starts-at-zero"]}
+
+
+def made_like_others(make: Maker) -> Iterator[Case]:
+    """Variables made like those of layers, and with a first value of another shape than theirs."""
+    if make.kind == "legacy":
+        slots = [call("add_slot", variable, "like") for variable in (*BOTH, {"variable": 2})]
+        yield "slots-of-layers", called(make.case({}, lambda s: [*slots, s.apply()], shapes=PATHS))
+        return
+    like = [call("add_variable_from_reference", variable, "like") for variable in (*BOTH, {"variable": 2})]
+    state = get("variables")
+    yield "variables-like-those-of-layers", called(make.case({}, lambda s: [*like, state, s.apply()], shapes=PATHS))
+    if make.kind != "keras3":
+        given: list[Document] = [
+            {"initial_value": scalar(0.5)},
+            {"initial_value": scalar(0.5, kind="tensor"), "shape": [2]},
+        ]
+        filled = [call("add_variable_from_reference", BOTH[0], "filled", **keywords) for keywords in given]
+        yield "variables-filled-with-a-number", called(make.case({}, lambda s: [*filled, state, s.apply()]))
+
+
+def called(case: Document) -> Document:
+    """The case as one about methods."""
+    return {**case, "features": ["methods"], "flags": ["called"], "events": [asked(event) for event in case["events"]]}
+
+
+def asked(event: Document) -> Document:
+    """The event as one that may fail."""
+    return event if "attempt" in event else attempt(event)
 
 
 def in_turn(dtypes: tuple[str, str]) -> Document:

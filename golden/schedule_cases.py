@@ -45,12 +45,17 @@ LAST_BITS = [
 ]
 """Length, t_mul and a restart whose wave the last bit of a float32 logarithm decides: found by search."""
 
+ENDLESS: list[Any] = [{"dtype": "float32", "value": value} for value in ("Infinity", "-Infinity")]
 EDGES: dict[str, list[tuple[str, Document, Iterable[int]]]] = {
     "ExponentialDecay": [("to-zero", {"decay_steps": 1, "decay_rate": 0.5}, range(118, 160))],
     "PiecewiseConstantDecay": [
         ("int32", {"boundaries": [1, 2, 3], "values": [100, -100, -(2**31), 2**31 - 1]}, range(5)),
         ("int64", {"boundaries": [1], "values": [2**31, -(2**31) - 1]}, range(3)),
         ("truth-values", {"boundaries": [1], "values": [True, False]}, range(3)),
+        ("ends-beyond-float32", {"boundaries": [1, 2], "values": [1e39, 0.5, -1e39]}, range(4)),
+        ("infinite-ends", {"boundaries": [1, 2], "values": [ENDLESS[0], 0.5, ENDLESS[1]]}, range(4)),
+        ("infinite-middle", {"boundaries": [1, 2], "values": [0.5, ENDLESS[0], 0.25]}, range(4)),
+        ("middle-beyond-float32", {"boundaries": [1, 2], "values": [0.5, 1e39, 0.25]}, range(4)),
     ],
     "CosineDecayRestarts": [
         *(

@@ -13,7 +13,7 @@ from goldenstep.spec import schedule as schedules
 from goldenstep.spec import serialization
 from goldenstep.spec import wrapper as wrappers
 
-from .drawing import Document
+from .drawing import Document, Shape
 from .identifier_cases import editions_of
 from .resume_cases import AFTER, BEFORE, TWO, case
 from .serialization_cases import (
@@ -387,11 +387,18 @@ def wrapped_resume_cases(edition: str) -> Iterator[Document]:
             config = {"optimizer_map": {"class_name": "OptimizerMap", "config": chooser}}
             wrapper = {"class_name": "MultiOptimizer", "config": config}
             yield resumed(edition, f"multioptimizer-{way}", way, wrapper)
+            patterns: Document = {
+                "ker.*": {"class_name": "Adam", "config": ADAM},
+                "b.*": {"class_name": "Adagrad", "config": {"learning_rate": 0.25}},
+            }
+            described = {"class_name": "OptimizerMap", "config": {**chooser, "optimizer_map": patterns}}
+            three = {"class_name": "MultiOptimizer", "config": {"optimizer_map": described}}
+            yield resumed(edition, f"multioptimizer-of-three-{way}", way, three, {**TWO, "scale": ()})
 
 
-def resumed(edition: str, name: str, way: str, wrapper: Document) -> Document:
+def resumed(edition: str, name: str, way: str, wrapper: Document, shapes: dict[str, Shape] = TWO) -> Document:
     """Three steps, of which the second is not finite under a loss scale; another wrapper; two steps."""
-    made = case(wrapper["class_name"], wrapper["config"], way, TWO)
+    made = case(wrapper["class_name"], wrapper["config"], way, shapes)
     if wrapper["class_name"] == "LossScaleOptimizer":
         made["events"][1]["apply"][1][0] = "Infinity"
     known = {clause["id"] for clause in serialization.clauses("resume", edition)}

@@ -141,6 +141,15 @@ def cast_tensor(dtype: np.dtype, *values: Operand | float) -> list[Any]:
         raise ValueError(f"expected numbers, of which {dtype} is made. Received: {values}") from error
 
 
+def in_range(number: float, dtype: Any) -> np.ndarray:
+    """A number of Python as a scalar of a dtype; ValueError if it is too large for it."""
+    with np.errstate(over="ignore"):
+        scalar = np.asarray(number, dtype)
+    if np.isfinite(number) and not np.isfinite(scalar):
+        raise ValueError("Can't convert Python sequence with a value out of range for a double-precision float.")
+    return scalar
+
+
 def sign(x: Operand) -> Operand:
     """-1, 0 or 1 with the sign of `x`; NaN stays NaN."""
     return np.sign(x)

@@ -66,7 +66,8 @@ def layout(
     slots: dict[str, Any] = spec.optimizers()[optimizer]["slots"]
 
     def named(kind: str, variable: str = "", slot: str = "") -> str:
-        named = names[kind].format(optimizer=optimizer_name, variable=variable.replace("/", names["slash"]), slot=slot)
+        path, last = variable.replace("/", names["slash"]), variable.rpartition("/")[2]
+        named = names[kind].format(optimizer=optimizer_name, variable=path, last=last, slot=slot)
         return named.removeprefix("/")
 
     def average(index: int, owner: Owner) -> Entry:

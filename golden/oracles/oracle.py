@@ -10,6 +10,7 @@ reads one JSON request per line and writes one JSON answer per line:
     python oracle.py tf2.4|tf2.9|tf2.12|tf2.15|keras3 [logical CPUs, for cases of several replicas]
 """
 
+import contextlib
 import json
 import os
 import platform
@@ -39,7 +40,11 @@ CPU_FEATURES = ("avx", "avx2", "avx512f", "fma", "f16c")
 def keras3_variable(value, name, constraint):
     import keras
 
-    variable = keras.Variable(value, name=name, dtype=str(value.dtype))
+    *scopes, last = name.split("/")
+    with contextlib.ExitStack() as within:
+        for scope in scopes:  # what a layer does whose variable it is
+            within.enter_context(keras.name_scope(scope))
+        variable = keras.Variable(value, name=last, dtype=str(value.dtype))
     if constraint:
         variable.constraint = constraint_of(constraint, keras)
     return variable

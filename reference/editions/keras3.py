@@ -231,8 +231,8 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         return present, [variable for place, variable in enumerate(variables) if place not in missing]
 
     def _name_searched(self, variable: Variable) -> str:
-        """Muon looks at Keras' own variables, the others at TensorFlow's."""
-        return variable.name if self.optimizer == "Muon" else super()._name_searched(variable)
+        """Muon looks at Keras' own variables, whose name is the end of their path, the others at TensorFlow's."""
+        return variable.path.rsplit("/", 1)[-1] if self.optimizer == "Muon" else super()._name_searched(variable)
 
     def _weight_decay_of(self, variable: Variable) -> float | None:
         """Muon decays the variables that it hands to Adam by their own factor."""

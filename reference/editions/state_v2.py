@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike
 
 from goldenstep import spec
 
+from ..bits import in_range
 from ..formats import weights as _weights
 from ..formats.config import Configured
 from ..minimizing import Pairs, gradients_of
@@ -226,15 +227,6 @@ class StateV2(Configured):
 def replaceable(held: Any) -> bool:
     """Does another value take the place of a hyperparameter, rather than go into it?"""
     return isinstance(held, int | float) or callable(held)
-
-
-def in_range(number: float, dtype: DTypeLike) -> np.ndarray:
-    """A number of Python as a scalar of a dtype; ValueError if it is too large for it."""
-    with np.errstate(over="ignore"):
-        scalar = np.asarray(number, dtype)
-    if np.isfinite(number) and not np.isfinite(scalar):
-        raise ValueError("Can't convert Python sequence with a value out of range for a double-precision float.")
-    return scalar
 
 
 class SlotsOfAnyShape:

@@ -21,7 +21,10 @@ from ..bits import Flushing, flush
 
 
 def tensor(value: Any) -> Any:
-    """A Python number as TensorFlow takes it: an int as int32 or, if too long, int64; a float as float32."""
+    """A Python number as TensorFlow takes it: an int as int32 or, if too long, int64; a float as float32.
+
+    ValueError for a finite float that is too large for float32.
+    """
     if isinstance(value, np.ndarray | np.generic):
         return value
     if value is None:
@@ -30,7 +33,7 @@ def tensor(value: Any) -> Any:
         return np.bool_(value)
     if isinstance(value, int):
         return np.int32(value) if -(2**31) <= value < 2**31 else np.int64(value)
-    return np.float32(value)
+    return bits.in_range(value, np.float32)[()]
 
 
 def cast(dtype: np.dtype, *values: Any) -> list[Any]:
