@@ -72,7 +72,7 @@ TOGETHER = (("global_clipnorm", (0.4731943, 0.4731943, None)),)
         drawing=Drawing(
             shapes=((3,), (2,), (), (2, 3)),
             variables=(5, 9),
-            pipeline=(),
+            pipeline=("use_ema", "gradient_accumulation_steps"),
             config=TOGETHER,
             dtypes=("float64", "float32"),
         ),

@@ -39,6 +39,7 @@ def lifecycle_cases(edition: str, optimizer: str) -> Iterator[Case]:
     """Pairs of a slug and a case without id, edition and clauses."""
     make = Maker(edition, optimizer)
     yield from without_gradients(make)
+    yield from twice_at_first(make)
     yield from learning_rates(make)
     yield from constraints(make)
     yield from averages(make)
@@ -162,6 +163,20 @@ def without_gradients(make: Maker) -> Iterator[Case]:
     for name, events in patterns.items():
         if make.thorough or name in ("none-at-first", "none-in-between", "empty-list"):
             yield name, make.case({}, events, ["none"])
+
+
+def twice_at_first(make: Maker) -> Iterator[Case]:
+    """A variable that stands twice in the very list that makes the state."""
+    configs: dict[str, Document] = {"": {}, "ema-2": {"use_ema": True, "ema_overwrite_frequency": 2}}
+    configs["accumulation"] = {"gradient_accumulation_steps": 2}
+
+    def events(s: Steps) -> list[Document]:
+        lists = [([1, 0, 1], ()), ([1, 0, 1], ()), ([1, 0, 1], (1,)), ([0, 1], ()), ([0, 1], ())]
+        return [attempt(s.apply(of, without)) for of, without in lists]
+
+    for name, config in configs.items():
+        if set(config) <= make.takes:
+            yield f"variable-twice-at-first{name and '+'}{name}", make.case(config, events, ["none"])
 
 
 def learning_rates(make: Maker) -> Iterator[Case]:

@@ -100,21 +100,30 @@ class Optimizer:
         """int64 scalar: how many updates have been applied."""
         return self._iterations
 
-    def _create_slots(self, variables: Sequence[Variable]) -> None:
-        """Append the state of `variables`, in the release's order, and choose their rules."""
+    def _create_slots(self, variables: Sequence[Variable]) -> dict[tuple[str, int | None], Variable]:
+        """Append the state of `variables`, in the release's order, and choose their rules; each piece by its place.
+
+        A variable that stands twice has twice the state, and its rule goes by the last.
+        """
         if variables and not isinstance(self.name, str):
             raise ValueError(f"the name of an optimizer must be a string. Received: name={self.name}")
         owners = [Owner(v.path, v.shape, v.dtype.name, v.overwrite_with_gradient) for v in variables]
+        made: dict[tuple[str, int | None], Variable] = {}
+        first = {id(v): i for i, v in reversed([*enumerate(variables)])}
         for entry in layout(self.optimizer, self.edition, self._config, owners, self._scope()):
             variable = None if entry.owner is None else variables[entry.owner]
             key = entry.slot or entry.kind, None if variable is None else id(variable)
-            held = self._slots.setdefault(key, self._slots.get(key) or self._started(entry, variable))
+            held = self._slots.get(key)
+            if held is None or (variable is not None and first[id(variable)] != entry.owner):
+                held = self._slots[key] = self._started(entry, variable)
+            made[entry.slot or entry.kind, entry.owner] = held
             kept = self._hidden if entry.hidden or self._loses(entry, held) else self._state
             if not any(held is variable for variable in kept):
                 kept.append(held)
         self._owned += [v for v in variables if id(v) not in self._plans]
         self._refused |= {id(v) for v in variables if self._refusal(v.shape, v.dtype, v)}
         self._choose_rules(variables)
+        return made
 
     def _scope(self) -> str:
         """What the names of new state begin with."""

@@ -96,7 +96,7 @@ class OwnV2(Own, OptimizerV2):
     _apply_state: dict[Any, Any]
     _hyper: dict[str, Any]
 
-    def _create_slots(self, var_list: Sequence[Variable]) -> None:
+    def _create_slots(self, var_list: Sequence[Variable]) -> Any:
         """Make the slots of these variables; for a subclass to write."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -224,15 +224,16 @@ class OwnKeras2(Own, Keras2Optimizer):
             return self._learning_rate
         return Variable(np.float32(learning_rate), "learning_rate:0")
 
-    def _create_slots(self, variables: Sequence[Variable]) -> None:
+    def _create_slots(self, variables: Sequence[Variable]) -> dict[tuple[str, int | None], Variable]:
+        made: dict[tuple[str, int | None], Variable] = {}
         if ("iteration", None) not in self._slots:
             self._slots["iteration", None] = Variable(np.int64(0), "iteration:0")
             self._state.append(self._slots["iteration", None])
         self._plans.update({id(variable): NO_RULE for variable in variables})
         self._index_dict = {id(variable): index for index, variable in enumerate(variables)}
-        for variable in variables if self._config["use_ema"] else ():
-            average = self.add_variable_from_reference(variable, "average", initial_value=variable)
-            self._slots["average", id(variable)] = average
+        for i, variable in enumerate(variables if self._config["use_ema"] else ()):
+            made["average", i] = self.add_variable_from_reference(variable, "average", initial_value=variable)
+        return made
 
     def _var_key(self, variable: Variable) -> int:
         return id(variable)
@@ -283,7 +284,8 @@ class OwnKeras3(Own, BaseOptimizer):
     def _default_name(self, class_name: str | None = None) -> Any:
         return super()._default_name(class_name or type(self).__name__)
 
-    def _create_slots(self, variables: Sequence[Variable]) -> None:
+    def _create_slots(self, variables: Sequence[Variable]) -> dict[tuple[str, int | None], Variable]:
+        made: dict[tuple[str, int | None], Variable] = {}
         if ("iteration", None) not in self._slots:
             self._slots["iteration", None] = Variable(np.int64(0), f"{self.name}/iteration")
             self._state.append(self._slots["iteration", None])
@@ -297,8 +299,9 @@ class OwnKeras3(Own, BaseOptimizer):
             "gradient_accumulator": self._config["gradient_accumulation_steps"],
         }
         for kind in (kind for kind, wanted in kinds.items() if wanted):
-            for variable in variables:
-                self._slots[kind, id(variable)] = self.add_variable_from_reference(variable, kind)
+            for i, variable in enumerate(variables):
+                made[kind, i] = self._slots[kind, id(variable)] = self.add_variable_from_reference(variable, kind)
+        return made
 
     def _get_variable_index(self, variable: Variable) -> int:
         return next(i for i, known in enumerate(self._trainable_variables) if known is variable)

@@ -80,9 +80,9 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         """Make the state for `variables`; done by the first `apply` at the latest."""
         if not self.built:
             self._trainable_variables = list(variables)
-            self._create_slots(self._trainable_variables)
+            made = self._create_slots(self._trainable_variables)
             if self._config["use_ema"]:
-                self._averages = [self._slots.get(("average", id(v))) for v in variables]
+                self._averages = [made.get(("average", i)) for i in range(len(variables))]
             self.built = True
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Variable:
@@ -170,22 +170,20 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
             return gradients
         if not isinstance(every, int):
             raise TypeError(f"Cannot convert {every} to an int64 number of steps.")
-        kept = [self._slots["gradient_accumulator", id(v)] for v in variables]
-        sums = [
-            run(lambda a, g: (g + a,), a.value, self._like(a, densified(g)))[0]
-            for a, g in zip(kept, gradients, strict=False)
-        ]
+        kept = [(self._slots["gradient_accumulator", id(v)], g) for v, g in zip(variables, gradients, strict=False)]
         if (self._iterations.value + 1) % every:
-            for accumulator, value in zip(kept, sums, strict=False):
-                accumulator.value = value
+            for accumulator, gradient in kept:
+                accumulator.value = self._sum(accumulator, gradient)
             return []
+        sums = [self._sum(accumulator, gradient) for accumulator, gradient in kept]
         return [run(lambda s, n: (s / n,), s, *cast(s.dtype, every))[0] for s in sums]
 
-    def _like(self, accumulator: Variable, gradient: np.ndarray) -> np.ndarray:
-        """A gradient that can be added to its sum: TensorFlow adds nothing of another dtype."""
-        if gradient.dtype != accumulator.dtype:
-            raise InvalidArgumentError(f"cannot compute AddV2 of {gradient.dtype} and {accumulator.dtype}")
-        return gradient
+    def _sum(self, accumulator: Variable, gradient: Gradient) -> np.ndarray:
+        """Of what is accumulated and one more gradient: TensorFlow adds nothing of another dtype."""
+        added = densified(gradient)
+        if added.dtype != accumulator.dtype:
+            raise InvalidArgumentError(f"cannot compute AddV2 of {added.dtype} and {accumulator.dtype}")
+        return run(lambda a, g: (g + a,), accumulator.value, added)[0]
 
     def _forget_gradients(self) -> None:
         """After an update the accumulators are 0 again, those of variables without a gradient included."""

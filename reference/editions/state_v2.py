@@ -191,12 +191,14 @@ class StateV2(Configured):
         asked = [group for group in groups if not when or spec.holds(group.get("when", {}), when)]
         return {name: symbol for group in asked for symbol, name in group["slots"].items()}
 
-    def _create_slots(self, var_list: Sequence[Variable]) -> None:
-        super()._create_slots(var_list)
+    def _create_slots(self, var_list: Sequence[Variable]) -> dict[tuple[str, int | None], Variable]:
+        """The state of these variables; one that stands twice has it once."""
+        made = super()._create_slots(list({id(v): v for v in var_list}.values()))
         slots = spec.optimizers()[self.optimizer]["slots"]
         for name, symbol in self._symbols(**self._config).items() if var_list else ():
             if name not in self._slot_names and slots[symbol].get("per") != "optimizer":
                 self._slot_names.append(name)
+        return made
 
     def _create_all_weights(self, var_list: Sequence[Variable]) -> None:
         """Make what is missing: the iteration, hyperparameters, slots; some take their dtype from `var_list`."""

@@ -75,9 +75,9 @@ class Keras2Optimizer(StateKeras2):
         """Make the state for `var_list`; done by the first `apply_gradients` at the latest."""
         if not self._plans:
             self._trainable_variables = list(var_list)
-            self._create_slots(self._trainable_variables)
+            made = self._create_slots(self._trainable_variables)
             if self._config["use_ema"]:
-                self._averages = [self._slots["average", id(v)] for v in var_list]
+                self._averages = [made["average", i] for i in range(len(var_list))]
 
     def _follow_schedule(self) -> None:
         """What the schedule gives now is the learning rate until the next step; the first one's dtype stays."""

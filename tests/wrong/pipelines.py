@@ -801,11 +801,11 @@ wrong(
     "own",
     code(
         BASE,
-        "_accumulated",
-        ("(g + a,),", "(g / g.dtype.type(every) + a,),"),
-        ("(s / n,)", "(s * n / n,)"),
+        "_sum",
+        ("(g + a,),", "(g / g.dtype.type(self._config['gradient_accumulation_steps']) + a,),"),
         editions=K3,
     ),
+    code(BASE, "_accumulated", ("(s / n,)", "(s * n / n,)"), editions=K3),
 )
 wrong(
     "accumulation/counts-calls",

@@ -158,7 +158,7 @@ wrong("subtle/finalize-without-averages-zeroes", "finalize copies the iteration,
 # ---- accumulation ------------------------------------------------------------------------------------------------
 
 wrong("subtle/accumulation-last-gradient-whole", "the last gradient is not divided", "own",
-      code(BASE, "_accumulated", ("return [run(lambda s, n: (s / n,), s, *cast(s.dtype, every))[0] for s in sums]", "return [run(lambda a, g, n: (a / n + g,), a.value, densified(g), *cast(g.dtype, every))[0] for a, g in zip(kept, gradients)]"), editions=K3))  # fmt: skip
+      code(BASE, "_accumulated", ("return [run(lambda s, n: (s / n,), s, *cast(s.dtype, every))[0] for s in sums]", "return [run(lambda a, g, n: (a / n + g,), a.value, densified(g), *cast(g.dtype, every))[0] for a, g in kept]"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-by-reciprocal", "times 1 / steps", "own",
       code(BASE, "_accumulated", ("s / n,", "s * (1 / n),"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-divides-by-the-given", "a sum is divided by how many gradients there were", "A07",

@@ -96,7 +96,7 @@ wrong("rare/decay-of-scalars-off", "a scalar does not decay", "own",
 wrong("rare/decay-of-halves-in-float32", "weights of float16 decay in float32", "own",
       code(steps, "decay_weights", ("w - w * d * lr,", "(w.astype(np.float32) - w.astype(np.float32) * np.float32(d) * np.float32(lr)).astype(w.dtype) if w.dtype == np.float16 else w - w * d * lr,"), editions=DECAYING, optimizers=("SGD", "Adam", "AdamW")))  # fmt: skip
 wrong("rare/accumulation-of-rows-once", "what is accumulated of duplicate rows is their last", "own",
-      code(BASE, "_accumulated", ("densified(g)))[0]", "densified(g) if not isinstance(g, IndexedSlices) else replaced_rows(g)))[0]"), ("        every = self", "        replaced_rows = lambda g: (lambda z: (z.__setitem__(g.indices, g.values), z)[1])(np.zeros(g.dense_shape, g.values.dtype))\n        every = self"), editions=K3))  # fmt: skip
+      code(BASE, "_sum", ("        added = densified(gradient)\n", "        added = densified(gradient)\n        if isinstance(gradient, IndexedSlices):\n            added = np.zeros(gradient.dense_shape, gradient.values.dtype)\n            added[gradient.indices] = gradient.values\n"), editions=K3))  # fmt: skip
 wrong("rare/loss-scale-of-doubles-in-float32", "gradients of float64 are divided by a float32 factor", "own",
       code(BASE, "_unscaled", ("*cast(g.dtype, factor))", "*cast(g.dtype, np.float32(factor)))"), editions=K3, optimizers="Adam"))  # fmt: skip
 wrong("rare/iterations-after-a-failed-step", "a step that fails counts", "own",

@@ -509,3 +509,55 @@ wrong(
         optimizers="SGD",
     ),
 )
+
+wrong(
+    "remote/state-once-for-a-variable-that-stands-twice",
+    "a variable that stands twice in the list that makes the state has it once",
+    "own",
+    code(
+        optimizer.Optimizer,
+        "_create_slots",
+        ("held is None or (variable is not None and first[id(variable)] != entry.owner)", "held is None"),
+        editions=NEW,
+    ),
+)
+wrong(
+    "remote/rule-by-the-first-state-of-two",
+    "a variable that stands twice goes by the state of its first place",
+    "own",
+    code(
+        optimizer.Optimizer,
+        "_create_slots",
+        (
+            "held = self._slots[key] = self._started(entry, variable)",
+            "held = self._started(entry, variable)\n                self._slots.setdefault(key, held)",
+        ),
+        editions=NEW,
+    ),
+)
+wrong(
+    "remote/one-average-for-a-variable-that-stands-twice",
+    "both places of a variable have the average of the last",
+    "own",
+    code(
+        keras3.BaseOptimizer,
+        "build",
+        ('made.get(("average", i))', 'self._slots.get(("average", id(variables[i])))'),
+        editions=K3,
+    ),
+)
+wrong(
+    "remote/accumulated-once-for-a-variable-that-stands-twice",
+    "of two gradients of one variable in a step only the last is accumulated",
+    "own",
+    code(
+        keras3.BaseOptimizer,
+        "_accumulated",
+        (
+            "            for accumulator, gradient in kept:\n                accumulator.value = self._sum(accumulator, gradient)\n",
+            "            sums = [self._sum(accumulator, gradient) for accumulator, gradient in kept]\n"
+            "            for (accumulator, _), value in zip(kept, sums):\n                accumulator.value = value\n",
+        ),
+        editions=K3,
+    ),
+)
