@@ -72,7 +72,7 @@ TOGETHER = (("global_clipnorm", (0.4731943, 0.4731943, None)),)
         drawing=Drawing(
             shapes=((3,), (2,), (), (2, 3)),
             variables=(5, 9),
-            pipeline=("use_ema", "gradient_accumulation_steps"),
+            pipeline=(),
             config=TOGETHER,
             dtypes=("float64", "float32"),
         ),
@@ -84,6 +84,22 @@ TOGETHER = (("global_clipnorm", (0.4731943, 0.4731943, None)),)
 )
 def many_variables_step_as_in_the_reference(subject: Subject, case: Document) -> None:
     """Of many variables, clipped together or not, the steps are those of the reference."""
+    equals_the_reference(subject, case)
+
+
+@keeping(
+    "P-130",
+    Life(
+        kinds=("twice", "twice", "apply", "none"),
+        events=(1, 4),
+        drawing=Drawing(shapes=((3,), (2,)), variables=(2, 3), pipeline=("use_ema", "gradient_accumulation_steps")),
+        begins=(1.0,),
+        seeded=True,
+        scheduled=False,
+    ),
+)
+def variables_that_stand_twice_step_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """A variable that stands twice in a step, the first one too, has the state and steps of the reference."""
     equals_the_reference(subject, case)
 
 
