@@ -80,7 +80,8 @@ wrong(
     code(
         keras3.BaseOptimizer,
         "_name_searched",
-        ('variable.name if self.optimizer == "Muon" else super()._name_searched(variable)', 'f"{variable.name}:0"'),
+        ('variable.path.rsplit("/", 1)[-1] if', "f\"{variable.path.rsplit('/', 1)[-1]}:0\" if"),
+        ("super()", "super(BaseOptimizer, self)"),
         editions=K3,
         optimizers="Muon",
     ),
