@@ -257,8 +257,9 @@ def test_a_table_of_many_blocks_is_read_as_it_was_written() -> None:
 
 @pytest.mark.parametrize("name", ["model.h5", "model.keras", "model.index"])
 def test_a_file_that_is_not_there_is_named(name: str, tmp_path: Path) -> None:
-    with pytest.raises(FileFormatError, match=rf"{name}.*expected a file that can be read"):
-        formats.read(tmp_path / name)
+    why = "there is none" if name.endswith(".index") else "No such file or directory"
+    with pytest.raises(FileFormatError, match=rf"{name}: expected a file that can be read: {why}$"):
+        formats.read(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["model.h5", "model.keras", "model.index"])
@@ -307,7 +308,7 @@ def test_a_file_of_another_class_takes_no_config(tmp_path: Path) -> None:
     base = laid_out(GOLDENS[adam]["case"], saved_files.members(adam), tmp_path)
     (tmp_path / "sgd").mkdir()
     with pytest.raises(FileFormatError, match="saved with Adam, expected SGD"):
-        formats.write(tmp_path / "new.keras", read(sgd, tmp_path / "sgd"), base)
+        formats.write(str(tmp_path / "new.keras"), read(sgd, tmp_path / "sgd"), str(base))
 
 
 def test_a_long_list_of_names_is_written_in_pieces(tmp_path: Path) -> None:

@@ -13,11 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from goldenstep.conformance.files import as_optimizer_case, laid_out, trained
+from goldenstep.conformance.keras_shaped import reference
+from goldenstep.golden import files as goldens
 from goldenstep.golden import saved_files
-from goldenstep.reference.formats import bundle, object_graph, protobuf, slices_of_tensors, table
+from goldenstep.reference import Variable
+from goldenstep.reference.editions import keras3, namespace
+from goldenstep.reference.formats import bundle, files, object_graph, protobuf, slices_of_tensors, table
 from goldenstep.reference.formats.crc32c import masked
 from goldenstep.reference.formats.errors import FileFormatError
-from goldenstep.reference.formats.saved import is_number, parsed, renewed
+from goldenstep.reference.formats.saved import SavedOptimizer, Weight, is_number, parsed, renewed
 
 from .test_hostile_files import INDEX, archive, graph, refused  # type: ignore[import-not-found]  # as in test_wrong.py
 
@@ -312,7 +317,13 @@ def test_a_block_is_full_with_the_entry_that_brings_it_to_256_kibibytes() -> Non
     shorter = [(key, value[1:]) for key, value in pairs]
     assert [len(block) for block in table._blocks(shorter)] == [3, 2]
     assert [len(block) for block in table._blocks(pairs[:2])] == [2]
-    assert table.entries(table.table(dict(pairs))) == dict(pairs)
+    assert [len(block) for block in table._blocks([pairs[0], shorter[1], pairs[2]])] == [3]
+    assert [len(block) for block in table._blocks([*pairs[:3], shorter[3], pairs[4]])] == [2, 3]
+    data = table.table(dict(pairs))
+    assert table.entries(data) == dict(pairs)
+    index = table._handle(data[-48:], table._handle(data[-48:], 0)[1])[0]
+    assert [key for key, _ in table._block(data, index)] == [b"01", b"03", b"04"]
+    assert data[sum(index) - 4 : sum(index)] == (3).to_bytes(4, "little")  # the restart points: each key stands whole
 
 
 def entry_of(shared: int, fresh: int, length: int, data: bytes) -> bytes:
@@ -368,19 +379,18 @@ def test_blocks_come_one_after_the_other() -> None:
 
 
 def test_keys_are_at_most_50_times_as_long_as_the_index() -> None:
-    """Each key is the one before with one letter more."""
+    """Each key is the one before with one letter more; the last has a value that makes the index long enough."""
 
-    def grown(count: int) -> bytes:
-        return with_block(table._packed([(b"k" * number, b"") for number in range(1, count + 1)], count))
+    def grown(value: bytes) -> bytes:
+        pairs = [*((b"k" * number, b"") for number in range(1, 499)), (b"k" * 499, value)]
+        return with_block(table._packed(pairs, 499))
 
-    def long(count: int) -> int:
-        return count * (count + 1) // 2
-
-    assert len(table.entries(grown(492))) == 492
-    size = len(grown(493))
-    assert long(492) <= 50 * len(grown(492))
-    with pytest.raises(FileFormatError, match=f"keys of {long(493)} bytes in an index of {size}"):
-        table.entries(grown(493))
+    least = 499 * 500 // 2 // 50
+    enough = b"v" * (least - len(grown(b"")))
+    assert len(grown(enough)) == least
+    assert len(table.entries(grown(enough))) == 499
+    with pytest.raises(FileFormatError, match=f"keys of {50 * least} bytes in an index of {least - 1}"):
+        table.entries(grown(enough[1:]))
 
 
 def test_a_block_stands_with_its_five_bytes_inside_the_table() -> None:
@@ -392,3 +402,91 @@ def test_a_block_stands_with_its_five_bytes_inside_the_table() -> None:
     data[8] = 1
     with pytest.raises(FileFormatError, match=r"the block at byte 0 is compressed \(type 1\), expected type 0"):
         list(table._block(bytes(data), (0, 8)))
+
+
+# ---- what is restored ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "tf2.4/files/adam/defaults-checkpoint",
+        "tf2.4/files/lossscaleoptimizer/adam-checkpoint",
+        "tf2.15/files/lossscaleoptimizer/adam-checkpoint",
+        "tf2.12/files/nadam/defaults-checkpoint",
+        "tf2.12/files/adam/schedule-checkpoint",
+        "keras3/files/lossscaleoptimizer/nadam-checkpoint",
+    ],
+)
+def test_what_a_checkpoint_has_beside_the_state_is_what_the_release_wrote(identity: str, tmp_path: Path) -> None:
+    case = goldens.parsed(*goldens.index()[identity])["case"]
+    recorded = files.read(laid_out(case, saved_files.members(identity), tmp_path)).beside
+    implementation = reference()
+    variables, optimizer = implementation.variables(case), implementation.construct(as_optimizer_case(case))
+    trained(implementation, case, optimizer, variables, True)
+    assert recorded
+    assert {name: value.tolist() for name, value in files.saved_from(optimizer, variables).beside.items()} == {
+        name: value.tolist() for name, value in recorded.items()
+    }
+
+
+def new_adam(learning_rate: float) -> tuple[Any, Variable]:
+    """Adam of tf2.4 that has not stepped yet, and its variable."""
+    return namespace("tf2.4").Adam(learning_rate=learning_rate), Variable(np.ones(2, np.float32), "w")
+
+
+def test_hyperparameters_are_in_a_checkpoint_before_the_first_step_and_are_restored() -> None:
+    optimizer, w = new_adam(0.5)
+    saved = files.saved_from(optimizer, [w])
+    assert {name: value.tolist() for name, value in saved.beside.items()} == {
+        "learning_rate": 0.5,
+        "beta_1": float(np.float32(0.9)),
+        "beta_2": float(np.float32(0.999)),
+        "decay": 0.0,
+    }
+    other, w = new_adam(0.25)
+    weights = [
+        Weight("iter", np.asarray(3, np.int64), "iter"),
+        *(Weight(slot, np.full(2, 2, np.float32), slot, "w") for slot in ("m", "v")),
+    ]
+    given = {**saved.beside, "decay": np.ones(2, np.float32), "unknown": np.ones((), np.float32)}
+    files.put(SavedOptimizer("checkpoint", weights, beside=given), other, [w])
+    assert (float(other.learning_rate.value), float(other.decay.value)) == (0.5, 0.0)
+    assert not hasattr(other, "unknown")
+
+
+@pytest.mark.parametrize("slots", ["mvv", "mm", "m"])
+def test_every_slot_must_be_there_once(slots: str) -> None:
+    optimizer, w = new_adam(0.5)
+    weights = [Weight(slot, np.zeros(2, np.float32), slot, "w") for slot in slots]
+    saved = SavedOptimizer("checkpoint", [Weight("iter", np.asarray(3, np.int64), "iter"), *weights])
+    with pytest.raises(FileFormatError, match=f"{len(weights) + 1} arrays of state, expected 3"):
+        files.put(saved, optimizer, [w])
+
+
+@pytest.mark.parametrize(("value", "match"), [(np.zeros(2), "float64"), (np.zeros(3, np.float32), r"\(3,\)")])
+def test_a_slot_of_another_shape_or_dtype_is_refused_before_anything_is_restored(value: Any, match: str) -> None:
+    optimizer, w = new_adam(0.5)
+    weights = [Weight("iter", np.asarray(3, np.int64), "iter"), Weight("m", np.ones(2, np.float32), "m", "w")]
+    saved = SavedOptimizer("checkpoint", [*weights, Weight("v", value, "v", "w")])
+    with pytest.raises(FileFormatError, match=rf"v: shape .*{match}.*, expected shape \(2,\) and dtype float32"):
+        files.put(saved, optimizer, [w])
+    assert optimizer.iterations.value == 0
+
+
+@pytest.mark.parametrize("value", [np.float64(16), np.ones(1, np.float32)])
+def test_a_scale_of_another_shape_or_dtype_is_refused(value: Any) -> None:
+    scaled = namespace("tf2.15").mixed_precision.LossScaleOptimizer(namespace("tf2.15").SGD())
+    with pytest.raises(FileFormatError, match=r"expected shape \(\) and dtype float32"):
+        files._put_scale(scaled, "loss_scale/current_loss_scale", value)
+
+
+def test_what_an_inner_optimizer_has_beside_its_state_is_nothing_for_an_optimizer_that_wraps_none() -> None:
+    optimizer = keras3.Adam(learning_rate=0.25)
+    optimizer.build([Variable(np.ones(2, np.float32), "w")])
+    files._put_beside(optimizer, "inner_optimizer/_learning_rate", np.asarray(0.5, np.float32))
+    assert optimizer.learning_rate.value == 0.25
+    files._put_beside(
+        keras3.LossScaleOptimizer(optimizer), "inner_optimizer/_learning_rate", np.asarray(0.5, np.float32)
+    )
+    assert optimizer.learning_rate.value == 0.5

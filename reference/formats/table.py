@@ -69,7 +69,7 @@ def _block(data: bytes, handle: tuple[int, int]) -> Iterator[tuple[bytes, bytes]
     block = data[offset:end]
     restarts = int.from_bytes(block[-4:], "little")
     limit = len(block) - 4 - 4 * restarts
-    if len(block) < 4 or limit < 0:
+    if limit < 0:
         raise FileFormatError(f"the block at byte {offset} claims {restarts} restart points in {len(block)} bytes")
     at, key = 0, b""
     while at < limit:
