@@ -68,3 +68,23 @@ def what_is_wrapped_again_goes_on_as_in_the_reference(subject: Subject, case: Do
 def an_infinite_piece_counts_as_in_the_reference(subject: Subject, case: Document) -> None:
     """Where a value is infinite in float32, it and the others are what the reference gives."""
     equals_the_reference(subject, case)
+
+
+CLIPPED = (("clipnorm", (0.4731943,)),)
+
+
+@keeping(
+    "P-125",
+    Life(
+        kinds=("apply",),
+        events=(1, 1),
+        drawing=Drawing(shapes=((8200,), (2, 4130)), variables=(1, 1), pipeline=(), config=CLIPPED),
+        begins=BEGINS[1:2],
+        seeded=True,
+        scheduled=False,
+    ),
+    optimizers=("SGD", "Lamb"),
+)
+def the_longest_sums_are_halved_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Where a sum is so long that it is cut in two, the step is that of the reference."""
+    equals_the_reference(subject, case)

@@ -86,6 +86,7 @@ LIVE = {
     "P-122": 60,
     "P-123": 60,
     "P-124": 100,
+    "P-125": 45,
     "P-130": 90,
 }
 """Cases of the properties that compare with the reference, for all editions and optimizers together."""
