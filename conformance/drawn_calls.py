@@ -9,6 +9,7 @@ calls, whose values stay as they were.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -98,8 +99,9 @@ def config_calls(draw: st.DrawFn, edition: str, optimizer: str, variables: Seque
     """The constructor with some arguments, and the config before and after whatever else is called."""
     taken = {name: entry for name, entry in spec.taken(optimizer, edition).items() if name not in STATELESS}
     config: Document = {}
+    odd = random.Random(seed).choice(list(taken))
     for name in several(draw, tuple(taken), draw(between(0, len(taken) - 1)), many=True):
-        value = argument(random.Random(f"{seed} {name}"), edition, optimizer, taken[name])
+        value = argument(random.Random(f"{seed} {name}"), edition, taken[name], name == odd)
         if not refused({**config, name: value}, edition, optimizer):
             config[name] = value
     calls: list[Call] = [{"construct": {"class_name": optimizer, "config": config}}, {"get_config": True}]
@@ -108,7 +110,7 @@ def config_calls(draw: st.DrawFn, edition: str, optimizer: str, variables: Seque
         if kind == "set":
             known = [name for name in taken if name not in (*FIXED, "name", "jit_compile")]
             name = stream.choice(["learning_rate", *known])
-            value = argument(stream, edition, optimizer, taken[name])
+            value = argument(stream, edition, taken[name], stream.random() < 0.3)
             functional = isinstance(value, dict) and "$function" in value
             calls += [{"set": {name: 0.25 if functional else value}}, {"get_config": True}]
         elif kind == "apply":
@@ -121,14 +123,15 @@ def config_calls(draw: st.DrawFn, edition: str, optimizer: str, variables: Seque
 ABOUT_CONFIGS = ("get_config", "from_config", "set", "json", "build", "set", "apply", "from_config")
 
 
-def argument(stream: random.Random, edition: str, optimizer: str, entry: Document) -> Any:
-    """A value of an argument as it may be given: None where that is taken, 0, an end, of another type, or any."""
+def argument(stream: random.Random, edition: str, entry: Document, odd: bool) -> Any:
+    """A value of an argument as it may be given: None where that is taken, 0, an end, or any; an odd one as seldom."""
     kind, samples = entry["type"], list(entry.get("samples", ()))
     if kind == "bool":
-        return stream.random() < 0.5
+        return stream.choice((1, 0)) if odd else stream.random() < 0.5
     if kind == "string":
         return stream.choice(OWN_NAMES)
-    if stream.random() < 0.25 and (entry.get("optional") or entry.get("default", 0) is None):
+    null = 0.1 if entry.get("default", 0) is None else 0.5 if entry.get("optional") else 0.0
+    if stream.random() < null:
         return None
     if kind == "list of regular expressions":
         return stream.choice([["kern"], [], ["^b", "s$"], ["kernel"]])
@@ -142,8 +145,9 @@ def argument(stream: random.Random, edition: str, optimizer: str, entry: Documen
     high = low + 2.0 if most is None else float(most)
     usual = [low + (high - low) * stream.random() for _ in range(4)]
     ends = [x for x in (low, high, 0.0) if x not in (entry.get("exclusiveMinimum"), entry.get("exclusiveMaximum"))]
-    odd = [x for x in ODD if entry["name"] not in CLIPPING or x != {"$float32": 0.0}]
-    return stream.choice([*usual, *usual, *samples, *ends, *ends, stream.choice(odd), stream.choice(odd)])
+    if odd:
+        return stream.choice([x for x in ODD if entry["name"] not in CLIPPING or x != {"$float32": 0.0}])
+    return stream.choice([*usual, *samples, *ends])
 
 
 def schedule_or_function(stream: random.Random, edition: str) -> Document:
@@ -167,13 +171,13 @@ PLAIN = Drawing(pipeline=("use_ema", "ema_overwrite_frequency", "weight_decay", 
 
 
 def variables_of(draw: st.DrawFn, edition: str, optimizer: str, seed: str) -> list[Document]:
-    """One variable or two, of any dtype; the second one may have another than the first."""
+    """A few variables, of any dtype, some of another than the first; or so many that their state has a tenth entry."""
     dtypes = tuple(dtypes_of(edition, optimizer))
     dtype = draw(one_of((*dtypes, *dtypes[1:])))
-    count = draw(between(1, 2))
+    count = draw(one_of((1, 2, 2, 7)))
     stream = random.Random(f"{seed} variables")
     other = stream.choice([dtype, dtype, dtype, *dtypes])
-    made = [(name, stream.choice(SHAPES), of) for name, of in zip(NAMES, (dtype, other), strict=False)]
+    made = [(name, stream.choice(SHAPES), of) for name, of in zip(NAMES, itertools.cycle((dtype, other)), strict=False)]
     return [variable(name, shape, of, stream) for name, shape, of in made[:count]]
 
 
@@ -185,7 +189,7 @@ def weights_calls(
     calls: list[Call] = [{"construct": {"class_name": optimizer, "config": config}}]
     methods = serialization.methods_of_state(edition)
     entries = entries_of(edition, optimizer, config, list(variables))
-    for place, kind in enumerate(draw(st.lists(one_of(ABOUT_WEIGHTS), min_size=1, max_size=MOST_CALLS))):
+    for place, kind in enumerate([*draw(st.lists(one_of(ABOUT_WEIGHTS), max_size=MOST_CALLS)), "build", "give"]):
         stream = random.Random(f"{seed} {place}")
         if kind == "apply":
             calls += [step(variables, stream), {"values": True}]
@@ -216,6 +220,6 @@ def arrays(stream: random.Random, entries: Sequence[Entry], retyped: bool) -> li
         if "int" in dtype:
             values: list[Any] = [stream.choice([c for c in COUNTS if dtype == "int64" or c < 2**31])]
         else:
-            values = [0.0 if stream.random() < 0.1 else abs(x) for x in numbers(stream, entry.shape, dtype)]
+            values = [0.0 if stream.random() < 0.15 else abs(x) for x in numbers(stream, entry.shape, dtype)]
         found.append({"$tensor": {"dtype": dtype, "shape": list(entry.shape), "values": values}})
     return found

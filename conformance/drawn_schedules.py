@@ -26,10 +26,12 @@ BEFORE = (-1, -2, -3, -7, -10, -11, -37, -1000)
 BEYOND = (10**6, 2**24 + 1, 2**25 + 3, 2**31 - 1, 2**31, 2**40 + 1)
 MOST = 16
 """Steps of a case; those around the landmarks come first."""
-RATES = ("float", "float", "float64", "float16", "float32", "int")
+RATES = ("float", "float", "float", "float64", "float64", "float16", "float32", "int")
 LENGTHS = (1, 2, 3, 10.5, 0.5, 7.3194628, 26.8841337, 1000, 2**25 + 2, 2**26)
 WARMUPS = (0, 1, 3, 5, 4.7193462)
 ENDS = (0.0, 0.0, 1.0, 0.5, -0.5)
+NEARLY_EQUAL = (1.0, 1 + 2.0**-10, 1 + 2.0**-22)
+"""Waves of almost one length."""
 
 
 @functools.cache
@@ -81,7 +83,8 @@ def value(stream: random.Random, entry: Document) -> Document:
     digits = low + (high - low) * stream.random()
     if name == "initial_learning_rate":
         return {name: rate(stream, digits)}
-    return {name: stream.choice([digits, digits, digits, *samples, *ENDS])}
+    ends = NEARLY_EQUAL if name == "t_mul" else ENDS
+    return {name: stream.choice([digits, digits, digits, *samples, *ends])}
 
 
 def rate(stream: random.Random, digits: float) -> Any:

@@ -165,6 +165,8 @@ def one_life(
     held = numbers.variables(begin, constraint)
     if life.namesakes:
         held = [{**v, "name": NAMESAKES[i % len(NAMESAKES)]} for i, v in enumerate(held)]
+        if constraint and shapes[-1]:
+            held[-1]["constraint"] = constraint
     if life.overwriting:
         taken = draw(between(1, 2 ** len(held) - 1))
         held = [{**v, "overwrite_with_gradient": True} if taken >> i & 1 else v for i, v in enumerate(held)]

@@ -76,10 +76,10 @@ LIVE = {
     "P-101": 60,
     "P-102": 120,
     "P-103": 4,
-    "P-104": 300,
-    "P-105": 220,
-    "P-106": 130,
-    "P-107": 120,
+    "P-104": 380,
+    "P-105": 380,
+    "P-106": 150,
+    "P-107": 150,
     "P-108": 400,
     "P-120": 160,
     "P-121": 24,
@@ -96,6 +96,8 @@ FRESH = 10
 """After so many cases hypothesis would mostly repeat them with a part changed: a new round draws new ones."""
 WIDE = {**dict.fromkeys(("P-54", "P-77", "P-81", "P-82", "P-90"), 40), "P-94": 12}
 """Lives of which each optimizer has at least so many in all its editions together."""
+NARROW = {"P-92": 40, "P-104": 12, "P-105": 12, "P-106": 9, "P-107": 9}
+"""Properties of what optimizers share: of one of them, fewer tell as much."""
 MAIN = ("SGD", "Adam")
 """And these have twice as many as others."""
 
@@ -197,7 +199,7 @@ def share(prop: Property, group: tuple[str, ...], total: int) -> int:
     if prop.id in WIDE:
         editions = sum(group[0] in prop.holds_for(edition) for edition in spec.editions())
         usual = 2 * usual if group[0] in MAIN else max(usual, WIDE[prop.id] // editions)
-    return min(usual, MOST)
+    return min(usual, NARROW.get(prop.id, MOST))
 
 
 def fresh(prop: Property, count: int) -> int:

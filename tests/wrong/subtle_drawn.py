@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from goldenstep.reference import optimizer, variable
 from goldenstep.reference.editions import keras3, tf2_12
-from goldenstep.reference.formats import config, weights
-from goldenstep.reference.wrappers import loss_scale_config, loss_scale_keras3
+from goldenstep.reference.formats import by_module, config, weights
+from goldenstep.reference.wrappers import loss_scale_config, loss_scale_keras3, multi_optimizer
 
 from . import LEGACY, NEW, Part, code, wrong
 from .subtle import schedule
@@ -119,6 +119,41 @@ wrong(
         ),
         editions=ALL,
         optimizers="LossScaleOptimizer",
+    ),
+)
+wrong(
+    "drawn/lso3-name-lost",
+    "the name of a wrapper is lost on the way through its config",
+    "own",
+    code(
+        loss_scale_keras3.LossScaleOptimizer,
+        "from_config",
+        ("return cls(inner, **config)", "return cls(inner, **{k: v for k, v in config.items() if k != 'name'})"),
+        editions=K3,
+        optimizers="LossScaleOptimizer",
+    ),
+)
+wrong(
+    "drawn/multi-factor-lost",
+    "the factor of a MultiOptimizer is lost on the way through its config",
+    "own",
+    code(
+        multi_optimizer.MultiOptimizer,
+        "from_config",
+        ("cls(**{**config,", "cls(**{**{k: v for k, v in config.items() if k != 'loss_scale_factor'},"),
+        editions=K3,
+        optimizers="MultiOptimizer",
+    ),
+)
+wrong(
+    "drawn/float32-by-its-decimals",
+    "a float32 inside another config is the shortest decimal that stands for it",
+    "own",
+    code(
+        by_module,
+        "serialize",
+        ("return thing.item()", "return float(str(thing)) if isinstance(thing, np.float32) else thing.item()"),
+        editions=("tf2.15", K3),
     ),
 )
 
