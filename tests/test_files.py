@@ -303,6 +303,17 @@ def test_another_state_takes_the_place_of_the_one_before(format: str, tmp_path: 
         assert not np.array_equal(a.value, b.value)
 
 
+@pytest.mark.parametrize("edition", ["tf2.4", "tf2.15"])
+def test_what_is_beside_the_state_takes_the_place_of_the_one_before(edition: str, tmp_path: Path) -> None:
+    golden = GOLDENS[f"{edition}/files/lossscaleoptimizer/adam-checkpoint"]
+    path = written(reference(), golden["case"], True, tmp_path)
+    before, after = (formats.read(place).beside for place in (tmp_path / path.name, path))
+    assert {"loss_scale/current_loss_scale", "loss_scale/good_steps"} < set(before)
+    assert {name: value.tolist() for name, value in after.items()} == {
+        name: another(value).tolist() for name, value in before.items()
+    }
+
+
 def test_a_file_of_another_class_takes_no_config(tmp_path: Path) -> None:
     adam, sgd = (f"keras3/files/{name}/defaults-keras" for name in ("adam", "sgd"))
     base = laid_out(GOLDENS[adam]["case"], saved_files.members(adam), tmp_path)
