@@ -54,6 +54,7 @@ from goldenstep.golden.compare import (
 from goldenstep.reference import bits, rules
 from goldenstep.spec.layout import Entry
 
+from . import close_schedules
 from .answers import misshapen
 from .exposure import visible
 from .keras_shaped import KerasShaped, reference
@@ -96,7 +97,9 @@ class Closeness:
 
     def __str__(self) -> str:
         step, worst = max(self.updates, key=lambda update: update[1], default=(0, 0.0))
-        update = f"the worst update is off by {worst:.1e} of its length, at step {step}"
+        update = (
+            f"the worst update is off by {worst:.1e} of its length, at step {step}" if self.updates else "a schedule"
+        )
         if self.divergence and self.share == float("inf"):
             return f"{self.divergence}; which rounding does not explain"
         if self.divergence:
@@ -124,7 +127,12 @@ def judged(
 
     The error that ends a trajectory is no matter of rounding: `got`, the answer to the case as it is, has the same.
     """
+    if "schedule" in case:
+        measured = close_schedules.measure(case, expected, got, ulp)
+        return Closeness(*measured, ()) if measured else None
     if not measurable(case) or compare_errors(expected.get("error"), got.get("error")):
+        return None
+    if dict(with_layouts(got)) != dict(with_layouts(visible(case, expected, got, names))):
         return None
     answer = implementation.stepwise(case, expected)
     if answer is None or misshapen(case, answer):
@@ -150,8 +158,9 @@ def measure(
     wanted = {step["step"]: step for step in expected["steps"]}
     layouts = dict(with_layouts(expected))
     share, updates, first = 0.0, [], None
-    for (number, entries), step in zip(with_layouts(got), got["steps"], strict=True):
-        if entries != layouts[number]:
+    for (number, made), step in zip(with_layouts(got), got["steps"], strict=True):
+        entries = layouts[number]
+        if list(map(kind_of, made)) != list(map(kind_of, entries)):
             return None
         margin = allowed[number]
         if first is None and (first := unlike(wanted[number], step)):
@@ -178,6 +187,11 @@ def measure(
                 first = Divergence(number, name, place, flat(e)[element], flat(g)[element], apart)
         updates.append((number, relative(case, wanted[number], step, margin.moves)))
     return Closeness(first, share, tuple(updates))
+
+
+def kind_of(entry: Document) -> tuple[Any, ...]:
+    """What an entry is, but for its name: state that is made to be loaded may have another, see `named`."""
+    return entry["dtype"], tuple(entry["shape"])
 
 
 def unlike(expected: Document, got: Document) -> Divergence | None:
@@ -212,7 +226,7 @@ def shares(expected: Array, got: Array, margin: Array) -> Array:
         error = np.abs(expected.astype(np.float64) - got.astype(np.float64))
         share = np.where(error == 0, 0.0, error / margin)
     nan, infinite = np.isnan(expected) | np.isnan(got), ~np.isfinite(expected) & ~np.isfinite(got)
-    alike = (expected == got) | (nan & infinite)
+    alike = (expected == got) | (nan & infinite) | np.isinf(margin)
     return np.where(alike, 0.0, np.where(np.isnan(share), np.inf, share))
 
 
@@ -265,8 +279,14 @@ def margins(case: Document, expected: Document, ulp: int) -> dict[int, Margin] |
                         max(common * feeds, units[which][name]) / step
                     )
     arithmetic = tuple({name: ulp * unit for name, unit in part.items()} for part in units)
-    stored = with_stored_slots(case, double, failing)
-    wide = [base, *([named(stored, names)] if stored else [])]
+    wide = [base]
+    if stored := with_stored_slots(case, expected, double, failing, names):
+        wide.append(stored)
+        nudged = [with_stored_slots(case, expected, double, failing, names, nudge) for nudge in (1.0, -1.0)]
+        for number, parts in changes.items():
+            for which, part in enumerate(parts):
+                for name, total in part.items():
+                    total += largest(stored[number][which][name], [n[number][which][name] for n in nudged if n])
     return dict(with_roundings(case, expected, wide, changes, arithmetic))
 
 
@@ -280,13 +300,40 @@ def shared(role: Entry) -> bool:
     return role.owner is None and role.kind == "slot"
 
 
-def with_stored_slots(case: Document, double: Document, failing: frozenset[int]) -> dict[int, Parts] | None:
-    """What the reference makes of a fed case in float64 if slots are kept in the variables' dtype, where it is one."""
+def with_stored_slots(
+    case: Document,
+    expected: Document,
+    double: Document,
+    failing: frozenset[int],
+    names: dict[int, list[str]],
+    nudge: float = 0.0,
+) -> dict[int, Parts] | None:
+    """What the reference makes of a fed case in float64 if slots are kept in the variables' dtype, where one is less.
+
+    A denormal number of float16 is moved by `nudge` times the distance to the next.
+    """
     dtypes = {variable["value"]["dtype"] for variable in case["variables"]}
-    if len(dtypes) != 1 or dtypes == {"float64"}:
+    if dtypes <= {"float64"} or (nudge and "float16" not in dtypes):
         return None
-    with storing(dtypes.pop()):
-        return played(double, failing)
+    played_with: dict[str, dict[int, Parts]] = {}
+    for dtype in sorted(dtypes):
+        with storing(dtype, nudge if dtype == "float16" else 0.0):
+            if (found := played(double, failing)) is None:
+                return None
+            played_with[dtype] = named(found, names)
+    layouts = dict(with_layouts(expected))
+    of_variables = [variable["value"]["dtype"] for variable in case["variables"]]
+    first = next(iter(played_with.values()))
+    return {
+        number: (
+            {name: played_with[of_variables[int(name)]][number][0][name] for name in moves},
+            {
+                name: played_with.get(entry["dtype"], first)[number][1][name]
+                for name, entry in zip(keys(layouts[number]), layouts[number], strict=True)
+            },
+        )
+        for number, (moves, _) in first.items()
+    }
 
 
 def units_of(case: Document, expected: Document, coarsest: float) -> tuple[dict[str, float], dict[str, float]]:
@@ -387,10 +434,10 @@ def last(value: Array, old: Array) -> Array:
 
 
 def largest(base: Array, others: list[Array]) -> Array:
-    """The largest finite change of each element."""
+    """The largest change of each element; infinite where a small one decides whether there is a number at all."""
     with np.errstate(all="ignore"):
-        found: Array = np.maximum.reduce([np.zeros_like(base), *(finite(np.abs(other - base)) for other in others)])
-        return found
+        apart = [np.where(np.isfinite(o) != np.isfinite(base), np.inf, finite(np.abs(o - base))) for o in others]
+        return np.asarray(np.maximum.reduce([np.zeros_like(base), *apart]))
 
 
 def finite(x: Array) -> Array:

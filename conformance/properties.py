@@ -803,8 +803,13 @@ def sgd_is_one_product_and_one_difference(subject: Subject, case: Document) -> N
     weights = [array(v["value"]) for v in case["variables"]]
     for number, (step, gradients) in enumerate(zip(subject.play(case), gradients_of(case), strict=True), 1):
         for index, (w, g) in enumerate(zip(weights, gradients, strict=True)):
-            weights[index] = w - g * w.dtype.type(np.float32(argument(case, "learning_rate")))
-            same(weights[index], step.variables[index], f"step {number}, {case['variables'][index]['name']}")
+            update = g * w.dtype.type(np.float32(argument(case, "learning_rate")))
+            weights[index], where = w - update, f"step {number}, {case['variables'][index]['name']}"
+            if subject.tolerance is None:
+                same(weights[index], step.variables[index], where)
+            else:
+                units = subject.tolerance * float(np.finfo(w.dtype).eps) * number
+                near(weights[index], step.variables[index], units * (np.abs(w) + np.abs(update)), where)
 
 
 @keeping(
@@ -1026,8 +1031,11 @@ KERAS3 = ("keras3",)
 def equal_gradients_accumulate_to_one(subject: Subject, case: Document) -> None:
     """With gradient_accumulation_steps = 2, two calls with the same gradients do what one call does without."""
     doubled = {**case, "events": [event for event in case["events"] for _ in range(2)]}
-    steps = subject.play(configured(doubled, gradient_accumulation_steps=2))[1::2]
-    same_steps(case, subject.play(case), steps, state=is_slot)
+    accumulated = configured(doubled, gradient_accumulation_steps=2)
+    if subject.tolerance is not None:  # a sum that is stored is rounded, a gradient that is used at once need not be
+        equals_the_reference(subject, accumulated)
+    else:
+        same_steps(case, subject.play(case), subject.play(accumulated)[1::2], state=is_slot)
 
 
 @keeping(

@@ -27,14 +27,19 @@ NAME = "stored_slot"
 
 
 @contextlib.contextmanager
-def storing(dtype: str) -> Iterator[None]:
-    """While it lasts, the reference's rules of float64 arrays round every slot that they assign to `dtype`."""
+def storing(dtype: str, nudge: float = 0.0) -> Iterator[None]:
+    """While it lasts, the reference's rules of float64 arrays round every slot that they assign to `dtype`.
+
+    What is a denormal number there is moved by `nudge` times the distance to the next one.
+    """
+    info = np.finfo(dtype)
 
     def stored(x: Any) -> Any:
         if getattr(x, "dtype", None) != np.float64:
             return x
         with np.errstate(all="ignore"):
-            return x.astype(dtype).astype(np.float64)
+            kept = x.astype(dtype).astype(np.float64)
+        return kept + nudge * float(info.smallest_subnormal) * (np.abs(kept) < info.tiny) if nudge else kept
 
     with contextlib.ExitStack() as stack:
         for module in modules():
