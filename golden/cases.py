@@ -301,11 +301,19 @@ def thousand(case: Document) -> Document:
     }
 
 
+def unusual(case: Document) -> list[str]:
+    """Features that variables and lists have, not configs: names that are paths, and a variable that stands twice."""
+    paths = any("/" in variable["name"] for variable in case["variables"])
+    lists = [event.get("attempt", event).get("of") for event in case["events"]]
+    repeated = any(isinstance(of, list) and len(set(of)) < len(of) for of in lists)
+    return [*(["paths"] if paths else []), *(["repeated"] if repeated else [])]
+
+
 def finished(identity: str, edition: str, case: Document) -> Document:
     """The case in its final form: id, edition, clauses and features filled in, keys in the schema's order."""
     case = {"id": identity, "edition": edition, **case}
     optimizer, config = case["optimizer"]["class_name"], case["optimizer"]["config"]
-    features = case.get("features") or ["dense", *features_of(config)]
+    features = [*(case.get("features") or ["dense", *features_of(config)]), *unusual(case)]
     stated: list[str] = []
     if "errors" not in features:
         known = full_config(case)

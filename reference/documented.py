@@ -19,6 +19,7 @@ E-012    four of tf2.4       the square root is a square root
 E-013    all of keras3       the moving average starts at the first weights
 E-063    all of keras3       an empty array is averaged, whatever its shape
 E-064    all of keras3       a variable that its gradients overwrite has no average, and needs none
+E-065    all but OptimizerV2 a variable that stands twice has its state once
 """
 
 # mypy: disallow-untyped-defs=False, disallow-incomplete-defs=False, disallow-untyped-calls=False, warn-return-any=False
@@ -571,6 +572,7 @@ DOCUMENTED: dict[str, Rules] = {
     "E-013": {},
     "E-063": {},
     "E-064": {},
+    "E-065": {},
 }
 
 # Where several errata speak of one rule: the rule that is as documented in all of them.
@@ -642,12 +644,20 @@ class AveragesTheOthers:
                 variable.assign(average.value)
 
 
+class OneStateOfEach:
+    """E-065: a variable that stands twice has its state once."""
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        super().build(list({id(v): v for v in variables}.values()))  # type: ignore[misc]
+
+
 # By erratum: what of the pipeline is otherwise.
 PIPELINES: dict[str, type] = {
     "E-007": DecaysInTheRule,
     "E-013": AveragesFromTheStart,
     "E-063": AveragesEmptyArrays,
     "E-064": AveragesTheOthers,
+    "E-065": OneStateOfEach,
 }
 
 
