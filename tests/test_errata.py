@@ -213,6 +213,7 @@ WITNESSES = {
     "E-013": "keras3/adam/use_ema",
     "E-063": "keras3/sgd/use_ema+shape-0x2",
     "E-064": "keras3/sgd/overwrite-bias+use_ema+finalized",
+    "E-065": "keras3/sgd/variable-twice-at-first",
 }
 
 
