@@ -47,7 +47,8 @@ def measure(case: Document, expected: Document, got: Document, ulp: int) -> tupl
             continue
         e, g = (unflat([x["value"]], x["dtype"], ()) for x in (a, b))
         with np.errstate(all="ignore"):
-            used = abs(float(e) - float(g)) / margin(e, largest, ulp) if flat(e) != flat(g) else 0.0
+            room = margin(e, largest, ulp) if e.dtype.kind == "f" else 0.0
+            used = 0.0 if flat(e) == flat(g) else abs(float(e) - float(g)) / room if room else float("inf")
         share = max(share, used if used == used else float("inf"))
         if first is None and not used <= 1:
             first = Divergence(None, f"at step {step}", None, a["value"], b["value"], float(ulps(e, g)))

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from goldenstep.conformance import close_schedules
 from goldenstep.conformance.closeness import PORT, ToleranceError, margins, measure, ulps_of
 from goldenstep.conformance.implementations import shaped_like_keras
 from goldenstep.conformance.keras_shaped import reference
 from goldenstep.conformance.verdict import Verdict, judge
 from goldenstep.golden import files
+from goldenstep.golden.codec import flat
 from goldenstep.golden.compare import compare, fed
 from goldenstep.reference.rules import adam
 
@@ -293,3 +295,28 @@ def test_a_bound_that_asks_for_the_rate_finds_one_that_varies(name: str) -> None
     divergence = compare(golden["case"], golden["trajectory"], got).divergence
     assert divergence is not None
     assert divergence.step == got["steps"][-1]["step"]
+
+
+@pytest.mark.parametrize(
+    ("identity", "index", "factor", "close"),
+    [
+        ("cosinedecay/alpha=0.1", 2, 1 + 2.0**-22, True),
+        ("cosinedecay/alpha=0.1", 2, 1 + 2.0**-18, False),
+        ("exponentialdecay/decay_rate=0.96", 2, 1 + 2.0**-22, True),
+        ("piecewiseconstantdecay/values=[3,2,1]", 0, 2, False),
+    ],
+)
+def test_a_schedule_is_close_if_it_is_off_by_rounding_only(
+    identity: str, index: int, factor: float, close: bool
+) -> None:
+    """Whole numbers are never; where nothing but numbers may differ, the value that does is named."""
+    case, recorded = golden(f"keras3/schedules/{identity}")
+    got = copy.deepcopy(recorded)
+    values = got["values"][0]["values"]
+    values[index] = flat(np.asarray(values[index] * factor, got["values"][0]["dtype"]))[0]
+    divergence, share = close_schedules.measure(case, recorded, got, PORT) or (None, None)
+    assert share is not None
+    assert share > 0
+    assert (divergence is None) is close
+    if divergence:
+        assert str(case["steps"]["values"][index]) in divergence.where
