@@ -311,7 +311,7 @@ ENTRIES: dict[str, tuple[bytes, str]] = {
     "another size": (entry(size=28), "the data beside the index are"),
     "far more elements": (entry(shape=(1 << 40, 2)), "24 bytes for the shape"),
     "elements of all memory": (entry(shape=(1 << 40,), size=1 << 42), "the data beside the index are"),
-    "a negative dimension": (entry(shape=((1 << 64) - 1,)), "none negative"),
+    "a negative dimension": (entry(shape=((1 << 64) - 1,)), "24 bytes for the shape"),
     "many dimensions": (entry(shape=(1,) * 100), "at most 64"),
     "beyond the end": (entry(offset=1 << 50), "which has"),
     "an unknown dtype": (entry(dtype=21), "the dtype number 21"),
@@ -333,7 +333,7 @@ def test_an_index_entry_that_lies_is_refused(name: str, tmp_path: Path) -> None:
 
 def test_an_index_that_claims_many_shards_is_refused(tmp_path: Path) -> None:
     header = protobuf.field(1, 1 << 40)
-    refused(checkpoint(tmp_path, lambda content: content.update({b"": header})), "shards")
+    refused(checkpoint(tmp_path, lambda content: content.update({b"": header})), "expected the data in model-1")
 
 
 def test_an_index_without_header_or_graph_is_refused(tmp_path: Path) -> None:

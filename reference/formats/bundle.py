@@ -33,6 +33,7 @@ DTYPES = {
 }
 STRING = 7
 MOST_INDEX = 256 << 20
+MOST_DIMENSIONS = 64
 Tensor = np.ndarray | bytes
 
 
@@ -48,29 +49,32 @@ def read(prefix: Path) -> dict[str, Tensor]:
         raise FileFormatError("the index has no header, expected one under the empty key")
     header = protobuf.fields(content.pop(b""))
     shards, endianness = protobuf.number(header, 1), protobuf.number(header, 2)
-    if endianness != 0 or not 1 <= shards <= 100_000:
-        raise FileFormatError(f"a header with {shards} shards and endianness {endianness}, expected some, and 0")
+    if endianness != 0:
+        raise FileFormatError(f"data of endianness {endianness}, expected 0: the low byte first")
     _refuse_more_than_there_is(prefix, content, shards)
     found: dict[str, Tensor] = {}
     for key, value in content.items():
         if key.startswith(b"\0"):
             continue  # a slice of a tensor that has an entry of its own
         try:
-            found[key.decode()] = _whole(prefix, key, protobuf.fields(value), content, shards)
+            name = key.decode()
+            found[name] = _whole(prefix, key, protobuf.fields(value), content, shards)
         except UnicodeDecodeError as error:
             raise FileFormatError(f"the key {key!r} is no UTF-8") from error
         except FileFormatError as error:
-            raise FileFormatError(f"{key.decode()}: {error}") from error
+            raise FileFormatError(f"{name}: {error}") from error
     return found
 
 
 def _refuse_more_than_there_is(prefix: Path, content: Mapping[bytes, bytes], shards: int) -> None:
     """Tensors lie side by side; those that overlap could claim any number of bytes."""
-    paths = [shard_path(prefix, i, shards) for i in range(shards)]
-    for path in paths:
-        _refuse_missing(path)
+    there = 0
+    for shard in range(shards):
+        path = shard_path(prefix, shard, shards)
+        if not path.is_file():
+            raise FileFormatError(f"expected the data in {path.name} beside the index, which is not there")
+        there += path.stat().st_size
     claimed = sum(protobuf.number(protobuf.fields(value), 5) for value in content.values())
-    there = sum(path.stat().st_size for path in paths)
     if claimed > there:
         raise FileFormatError(f"tensors of {claimed} bytes, the data beside the index are {there}")
 
@@ -93,8 +97,6 @@ def _whole(prefix: Path, key: bytes, entry: protobuf.Fields, content: Mapping[by
 def _tensor(prefix: Path, entry: protobuf.Fields, shards: int) -> Tensor:
     dtype, shard, offset, size = (protobuf.number(entry, name) for name in (1, 3, 4, 5))
     shape = _shape(entry)
-    if protobuf.messages(entry, 7):
-        raise FileFormatError("a slice in slices, expected a whole one")
     if shard >= shards:
         raise FileFormatError(f"shard {shard}, expected less than {shards}")
     if dtype == STRING and math.prod(shape) == 1:
@@ -107,7 +109,10 @@ def _tensor(prefix: Path, entry: protobuf.Fields, shards: int) -> Tensor:
     data = _piece(prefix, shard, shards, offset, size)
     if masked(data) != protobuf.number(entry, 6):
         raise FileFormatError(f"{size} bytes whose checksum is {masked(data):#x}, not what the index says")
-    return np.frombuffer(data, kind).reshape(shape).copy()
+    try:
+        return np.frombuffer(data, kind).reshape(shape).copy()
+    except ValueError as error:  # no bytes for 0 elements, whatever the other dimensions are
+        raise FileFormatError(f"a tensor of the shape {shape}: {error}") from error
 
 
 def _kind(number: int) -> np.dtype:
@@ -133,19 +138,14 @@ def _shape(entry: protobuf.Fields) -> tuple[int, ...]:
         for message in protobuf.messages(entry, 2)
         for dimension in protobuf.messages(protobuf.fields(message), 2)
     )
-    if len(shape) > 64 or any(size >= 1 << 62 for size in shape):
-        raise FileFormatError(f"a shape of {len(shape)} dimensions, expected at most 64, none negative")
+    if len(shape) > MOST_DIMENSIONS:
+        raise FileFormatError(f"a shape of {len(shape)} dimensions, expected at most {MOST_DIMENSIONS}")
     return shape
 
 
 def shard_path(prefix: Path, shard: int, shards: int) -> Path:
     """Where a data shard lies."""
     return Path(f"{prefix}.data-{shard:05d}-of-{shards:05d}")
-
-
-def _refuse_missing(path: Path) -> None:
-    if not path.is_file():
-        raise FileFormatError(f"expected the data in {path.name} beside the index, which is not there")
 
 
 def _piece(prefix: Path, shard: int, shards: int, offset: int, size: int) -> bytes:
@@ -200,11 +200,16 @@ def _entry(value: Tensor, offset: int) -> tuple[bytes, bytes]:
         raw = protobuf.encoded(len(value)) + stored + value
         return _described(STRING, b"", offset, len(raw), masked(lengths + stored + value)), raw
     numbers = {name: number for number, name in DTYPES.items()}
-    raw = np.ascontiguousarray(value).astype(value.dtype.newbyteorder("<")).tobytes()
-    shape = b"".join(field(2, field(1, size)) for size in value.shape)
+    raw = value.astype(value.dtype.newbyteorder("<")).tobytes()
+    shape = b"".join(field(2, _unless_zero(1, size)) for size in value.shape)
     return _described(numbers[value.dtype.name], shape, offset, len(raw), masked(raw)), raw
 
 
 def _described(dtype: int, shape: bytes, offset: int, size: int, checksum: int) -> bytes:
-    where = (field(4, offset) if offset else b"") + (field(5, size) if size else b"")
+    where = _unless_zero(4, offset) + _unless_zero(5, size)
     return field(1, dtype) + field(2, shape) + where + fixed32(6, checksum)
+
+
+def _unless_zero(number: int, value: int) -> bytes:
+    """A number as it is written, 0 by nothing."""
+    return field(number, value) if value else b""

@@ -63,94 +63,97 @@ def _found(nodes: list[Node]) -> int:
 def write(path: Path | str, saved: SavedOptimizer, base: Path | str) -> None:
     """Write the checkpoint `base`, in which the same optimizer has state, with another state to the prefix `path`."""
     tensors, nodes = _content(prefix_of(base))
-    number = _found(nodes)
-    before, keys = _described(nodes, number, tensors)
-    given = {(weight.variable, weight.slot): weight for weight in saved.weights}
-    by_slot = any(weight.slot for weight in before.weights)
-    if len(before.weights) != len(saved.weights) or (by_slot and len(given) != len(saved.weights)):
+    before, keys, beside = _described(nodes, _found(nodes), tensors)
+    if len(before.weights) != len(saved.weights):
         raise FileFormatError(f"{base} has {len(before.weights)} arrays of state, expected {len(saved.weights)}")
-    for index, (old, key) in enumerate(zip(before.weights, keys, strict=True)):
-        new = given.get((old.variable, old.slot)) if by_slot else saved.weights[index]
-        if new is None or new.value.shape != old.value.shape or new.value.dtype != old.value.dtype:
-            raise FileFormatError(
-                f"{base} has {old.name} of shape {old.value.shape}, expected {new and new.value.shape}"
-            )
+    by_slot = {(weight.variable, weight.slot): weight for weight in saved.weights if weight.slot}
+    for old, key, weight in zip(before.weights, keys, saved.weights, strict=True):
+        new = by_slot.get((old.variable, old.slot)) if old.slot else weight
+        if new is None:
+            raise FileFormatError(f"{base} has the slot {old.slot} of {old.variable}, expected one of {list(by_slot)}")
+        _refuse_another(f"{base} has {old.name}", old.value, new.value)
         tensors[key] = new.value
-    for name, value in saved.beside.items():
-        child = object_graph.at(nodes, name, number)
-        attribute = None if child is None else nodes[child].key
-        if attribute is not None:
-            tensors[attribute] = value
+    for name, key in beside.items():
+        if name in saved.beside:
+            _refuse_another(f"{base} has {name}", before.beside[name], saved.beside[name])
+            tensors[key] = saved.beside[name]
     bundle.write(prefix_of(path), tensors)
 
 
-def _described(nodes: list[Node], number: int, tensors: dict[str, bundle.Tensor]) -> tuple[SavedOptimizer, list[str]]:
-    """The optimizer that is object `number`, and the keys of its weights."""
+def _refuse_another(what: str, old: np.ndarray, new: np.ndarray) -> None:
+    if (old.shape, old.dtype) != (new.shape, new.dtype):
+        raise FileFormatError(f"{what} of shape {old.shape} and {old.dtype}, expected {new.shape} and {new.dtype}")
 
-    def value(number: int) -> np.ndarray | None:
-        key = nodes[number].key
-        if key is None:
-            return None
+
+def _described(
+    nodes: list[Node], number: int, tensors: dict[str, bundle.Tensor]
+) -> tuple[SavedOptimizer, list[str], dict[str, str]]:
+    """The optimizer that is object `number`; the keys of its weights, and of what it has beside them."""
+
+    def value(key: str) -> np.ndarray:
         tensor = tensors.get(key)
         if not isinstance(tensor, np.ndarray):
             raise FileFormatError(f"the object graph refers to the tensor {key!r}, which is not there")
         return tensor
 
-    node = nodes[number]
+    node, chain, kinds = nodes[number], _chain(nodes, number), dict[int, tuple[int | None, str]]()
     if "iter" in node.children:
         order, kinds = _of_optimizer_v2(node)
     elif "_variables" in node.children:
-        order, kinds = _of_wrapped(nodes, number), {}
+        order = [item for one in chain for item in _listed(nodes, one)]
     else:
-        order, kinds = _by_attribute(nodes, node), {}
+        order = _by_attribute(nodes, node)
     weights, keys = [], []
     for at in order:
-        array, key = value(at), nodes[at].key
-        if array is not None and key is not None:
-            keys.append(key)
+        key = nodes[at].key
+        if key is not None:
             variable, slot = kinds.get(at, (None, None))
             owner = None if variable is None else nodes[variable].full_name
-            weights.append(Weight(nodes[at].full_name, array, slot, owner))
-    beside = {name: value(child) for name, child in node.children.items() if child not in order}
-    scale = {name: object_graph.at(nodes, name, number) for name in SCALE}
-    beside |= {name: value(place) for name, place in scale.items() if place is not None}
-    prefix, inner = "", node
-    while INSIDE in inner.children and len(prefix) < DEEPEST * len(INSIDE):
-        prefix, inner = f"{prefix}{INSIDE}/", nodes[inner.children[INSIDE]]
-        beside |= {f"{prefix}{name}": value(child) for name, child in inner.children.items() if child not in order}
-    own = set(object_graph.reachable(nodes, number, without="_trainable_variables"))
-    slots = {slot for _, _, slot in node.slots}
-    variables = {
-        other.full_name: array
-        for at, other in enumerate(nodes)
-        if at not in own | slots and other.full_name != "save_counter" and (array := value(at)) is not None
+            weights.append(Weight(nodes[at].full_name, value(key), slot, owner))
+            keys.append(key)
+    known = set(order)
+    places = {
+        f"{INSIDE}/" * depth + name: child
+        for depth, one in enumerate(chain)
+        for name, child in nodes[one].children.items()
+        if child not in known
     }
-    kept = {name: array for name, array in beside.items() if array is not None}
-    return SavedOptimizer("checkpoint", weights, beside=kept, variables=variables), keys
+    places |= {name: place for name in SCALE if (place := object_graph.at(nodes, name, number)) is not None}
+    beside = {name: key for name, place in places.items() if (key := nodes[place].key) is not None}
+    own = {*object_graph.reachable(nodes, number, without="_trainable_variables"), *(slot for _, _, slot in node.slots)}
+    variables = {
+        other.full_name: value(other.key)
+        for at, other in enumerate(nodes)
+        if at not in own and other.key is not None and other.full_name != "save_counter"
+    }
+    held = {name: value(key) for name, key in beside.items()}
+    return SavedOptimizer("checkpoint", weights, beside=held, variables=variables), keys, beside
+
+
+def _chain(nodes: list[Node], number: int) -> list[int]:
+    """An optimizer and those that it wraps, each inside the last."""
+    chain = [number]
+    while INSIDE in nodes[chain[-1]].children:
+        if len(chain) == DEEPEST:
+            raise FileFormatError(f"more than {DEEPEST} optimizers inside each other")
+        chain.append(nodes[chain[-1]].children[INSIDE])
+    return chain
 
 
 def _of_optimizer_v2(node: Node) -> tuple[list[int], dict[int, tuple[int | None, str]]]:
     """The counter, scalars of the optimizer, and the slots as they stand."""
-    scalars = [name for name in node.children if name in ("iter", "momentum_cache")]
-    order = [node.children[name] for name in scalars] + [slot for _, _, slot in node.slots]
-    kinds: dict[int, tuple[int | None, str]] = {node.children[name]: (None, name) for name in scalars}
-    return order, kinds | {slot: (variable, name) for variable, name, slot in node.slots}
-
-
-def _of_wrapped(nodes: list[Node], number: int) -> list[int]:
-    """The list of an optimizer, then those of the optimizers that it wraps, each inside the last."""
-    order: list[int] = []
-    seen: set[int] = set()
-    while number not in seen and "_variables" in nodes[number].children:
-        seen.add(number)
-        order += _listed(nodes, nodes[number].children["_variables"])
-        number = nodes[number].children.get(INSIDE, number)
-    return order
+    kinds: dict[int, tuple[int | None, str]] = {
+        child: (None, name) for name, child in node.children.items() if name in ("iter", "momentum_cache")
+    }
+    kinds |= {slot: (variable, name) for variable, name, slot in node.slots}
+    return list(kinds), kinds
 
 
 def _listed(nodes: list[Node], number: int) -> list[int]:
-    """The items of a list, by their numbers."""
-    children = nodes[number].children
+    """The items of an optimizer's list, by their numbers."""
+    if "_variables" not in nodes[number].children:
+        return []
+    children = nodes[nodes[number].children["_variables"]].children
     for name in children:
         if not is_number(name):
             raise FileFormatError(f"_variables has the item {name!r}, expected numbers")
@@ -160,10 +163,8 @@ def _listed(nodes: list[Node], number: int) -> list[int]:
 def _by_attribute(nodes: list[Node], node: Node) -> list[int]:
     """Variables among the attributes and in lists that are attributes, by the attributes' names, each once."""
     order: list[int] = []
-    for name in sorted(set(node.children) - {"loss_scale"}):
+    for name in sorted(node.children):
         child = nodes[node.children[name]]
-        numbered = all(map(is_number, child.children))
-        items = sorted(child.children, key=int) if numbered else sorted(child.children)
-        found = [node.children[name]] if child.key is not None else [child.children[item] for item in items]
-        order += [at for at in found if nodes[at].key is not None and at not in order]
-    return order
+        items = sorted(filter(is_number, child.children), key=int)
+        order += [node.children[name]] if child.key is not None else [child.children[item] for item in items]
+    return list(dict.fromkeys(order))

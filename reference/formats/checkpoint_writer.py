@@ -10,7 +10,6 @@ attribute of the same name. What lies between a model and its variables are such
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import numpy as np
 
 from goldenstep.spec import saved_files
 
-from . import bundle, object_graph
+from . import bundle, checkpoint, object_graph
 from .errors import FileFormatError
 from .object_graph import KEY, Node
 from .saved import SavedOptimizer, Weight
@@ -31,14 +30,14 @@ class Graph:
         self.nodes = [Node()]
         self.tensors: dict[str, bundle.Tensor] = {}
 
-    def at(self, path: str, start: int = 0) -> int:
+    def at(self, path: str) -> int:
         """The object at a path, made with all those on the way to it if it is not there."""
+        number = 0
         for name in path.split("/"):
-            number = self.nodes[start].children.setdefault(name, len(self.nodes))
+            number = self.nodes[number].children.setdefault(name, len(self.nodes))
             if number == len(self.nodes):
                 self.nodes.append(Node())
-            start = number
-        return start
+        return number
 
     def put(self, path: str, name: str, value: np.ndarray) -> int:
         """A variable at a path."""
@@ -48,10 +47,11 @@ class Graph:
 
     def slot(self, owner: int, kind: str, path: str, name: str, value: np.ndarray) -> int:
         """A variable that no attribute leads to: a slot `kind` of the variable `owner`, of the optimizer at `path`."""
+        number = len(self.nodes)
         self.nodes.append(Node())
         place = str(self.nodes[owner].key).removesuffix(f"/{ATTRIBUTES}")
-        self._keep(len(self.nodes) - 1, f"{place}/.OPTIMIZER_SLOT/{_key(path, kind)}", name, value)
-        return len(self.nodes) - 1
+        self._keep(number, f"{place}/.OPTIMIZER_SLOT/{_key(path, kind)}", name, value)
+        return number
 
     def _keep(self, number: int, key: str, name: str, value: np.ndarray) -> None:
         self.nodes[number].full_name, self.nodes[number].key = name.removesuffix(":0"), key
@@ -76,7 +76,6 @@ def write_new(
     """
     refuse_omitted(saved, edition)
     graph = Graph()
-    graph.at(name)
     owners = {held.name.removesuffix(":0"): graph.put(at, held.name, held.value) for at, held in variables.items()}
     LAYOUTS[saved_files.layout_of_checkpoints(edition)](graph, saved, owners, name)
     for attribute, value in saved.beside.items():
@@ -84,7 +83,7 @@ def write_new(
             graph.put(f"{name}/{attribute}", attribute.split("/")[-1].removeprefix("_"), np.asarray(value))
     graph.put("save_counter", "save_counter", np.asarray(1, np.int64))
     graph.tensors[KEY] = object_graph.serialized(graph.nodes)
-    bundle.write(Path(re.sub(r"\.(index|data-\d+-of-\d+)$", "", str(path))), graph.tensors)
+    bundle.write(checkpoint.prefix_of(path), graph.tensors)
 
 
 def refuse_omitted(saved: SavedOptimizer, edition: str) -> None:
@@ -114,8 +113,8 @@ def _as_slots(graph: Graph, saved: SavedOptimizer, owners: Mapping[str, int], na
 
 def _as_attributes(graph: Graph, saved: SavedOptimizer, owners: Mapping[str, int], name: str) -> None:
     """TF 2.9: each kind of slot is a list, in the order of the variables."""
-    stepping = saved.config and saved.config["config"].get("inner_optimizer", saved.config)
-    known = saved_files.attributes(stepping["class_name"].removeprefix("Custom>") if stepping else "")
+    *_, last = "", *(inside for inside, _ in saved_files.classes(saved.config))
+    known = saved_files.attributes(last)
     rate = "_current_learning_rate" if "_current_learning_rate" in saved.beside else "_learning_rate"
     scalars = {"iteration": "_iterations", "learning_rate": rate}
     counts: dict[str, int] = {}
@@ -139,16 +138,17 @@ def _as_list(graph: Graph, saved: SavedOptimizer, owners: Mapping[str, int], nam
 
     What Keras 3 wraps has its list in an object of its own, after that of the wrapper, which ends with the loss scale.
     """
-    ends = [count for count, weight in enumerate(saved.weights, 1) if weight.name.endswith("/dynamic_scale")]
-    if ends:
-        inside = dataclasses.replace(saved, weights=saved.weights[ends[0] :])
-        saved = dataclasses.replace(saved, weights=saved.weights[: ends[0]])
-        _as_list(graph, inside, owners, f"{name}/inner_optimizer")
+    names = [weight.name.split("/")[-1] for weight in saved.weights]
+    if "dynamic_scale" in names:
+        end = names.index("dynamic_scale") + 1
+        inside = dataclasses.replace(saved, weights=saved.weights[end:])
+        saved = dataclasses.replace(saved, weights=saved.weights[:end])
+        _as_list(graph, inside, owners, f"{name}/{checkpoint.INSIDE}")
     for count, weight in enumerate(saved.weights):
         graph.put(f"{name}/_variables/{count}", weight.name, weight.value)
     own = graph.nodes[graph.at(name)].children
     own["_iterations"] = graph.at(f"{name}/_variables/0")
-    if saved.weights[1:] and saved.weights[1].name.split("/")[-1] == "learning_rate":
+    if names[1:2] == ["learning_rate"]:
         own["_learning_rate"] = graph.at(f"{name}/_variables/1")
     known = graph.nodes[graph.at(f"{name}/_trainable_variables")].children
     known.update({str(count): owner for count, owner in enumerate(owners.values())})

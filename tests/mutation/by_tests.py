@@ -36,7 +36,8 @@ FILES = tuple(
 )
 """What the tests judge."""
 TESTS = tuple(
-    f"tests/test_{name}.py" for name in ("files", "files_exactly", "hostile_files", "hostile_sizes", "convert")
+    f"tests/test_{name}.py"
+    for name in ("files", "files_exactly", "checkpoints_exactly", "hostile_files", "hostile_sizes", "convert")
 )
 CHILD, PARENT = "formats/hdf5_child.py", "formats/hdf5.py"
 SECONDS = 60
