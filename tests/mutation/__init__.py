@@ -31,6 +31,7 @@ ALONE = (
     *("formats/config.py", "formats/custom.py", "formats/by_class_name.py", "formats/by_module.py"),
     *("formats/identifiers.py", "formats/weights.py", "optimizer.py"),
     *("formats/object_graph.py", "formats/protobuf.py", "formats/saved.py", "formats/slices_of_tensors.py"),
+    *("formats/bundle.py", "formats/checkpoint.py", "formats/checkpoint_writer.py"),
     *("formats/table.py", "formats/files.py"),
     *("formats/crc32c.py", "formats/keras_archive.py"),
 )
