@@ -1,8 +1,8 @@
 """Tests as judges, beside the goldens: of what no golden has.
 
-No golden holds a file that is wrong, nor one that the reference writes: refusals, writing and conversion are judged by
-TESTS, each test by those lines of `FILES` that it runs. Which do is recorded in a minute or two for a state of the
-reference and of the tests, and kept in the user's cache as reach.py's are.
+No golden holds a file that is wrong, nor one that the reference writes, nor a lambda: refusals, writing and conversion
+are judged by TESTS, each test by those lines of `FILES` that it runs. Which do is recorded in some minutes for a state
+of the reference and of the tests, and kept in the user's cache as reach.py's are.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from . import REFERENCE, Mutant
 from .reach import Tracer, forget, line_of, statement_at
 
 TOP = Path(__file__).parents[2]
-FILES = tuple(
+HELD = ("formats/by_module.py", "formats/identifiers.py")
+"""Functions of these are held by the editions that were imported."""
+FILES = HELD + tuple(
     f"formats/{name}.py"
     for name in (
         *("bundle", "checkpoint", "checkpoint_writer", "convert", "crc32c", "files", "hdf5", "hdf5_child"),
@@ -37,7 +39,15 @@ FILES = tuple(
 """What the tests judge."""
 TESTS = tuple(
     f"tests/test_{name}.py"
-    for name in ("files", "files_exactly", "checkpoints_exactly", "hostile_files", "hostile_sizes", "convert")
+    for name in (
+        "files",
+        "files_exactly",
+        "checkpoints_exactly",
+        "hostile_files",
+        "hostile_sizes",
+        "convert",
+        "documents",
+    )
 )
 CHILD, PARENT = "formats/hdf5_child.py", "formats/hdf5.py"
 SECONDS = 60
