@@ -13,7 +13,7 @@ A corrupt file may crash or stall the HDF5 library, so that another process read
 from __future__ import annotations
 
 import atexit
-import contextlib
+import itertools
 import json
 import math
 import os
@@ -22,7 +22,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -35,52 +34,58 @@ BYTES_PER_SECOND = 20_000_000
 CHILD = "goldenstep.reference.formats.hdf5_child"
 
 
-def read(path: Path | str, seconds: float = SECONDS) -> SavedOptimizer:
+def read(path: Path, seconds: float = SECONDS) -> SavedOptimizer:
     """The optimizer of a `.h5` or `.weights.h5` file; FileFormatError, naming the file, if it is none.
 
     What takes longer than `seconds`, and another for every 20 megabytes, is taken for a corrupt file.
     """
-    path = Path(path)
+    return _read(path, seconds)[0]
+
+
+def _read(path: Path, seconds: float) -> tuple[SavedOptimizer, Document]:
+    """The optimizer, and what else is known of the file."""
     try:
         with path.open("rb") as file:
             start = file.read(len(SIGNATURE))
         if start != SIGNATURE:
             raise FileFormatError(f"expected HDF5, which begins with {SIGNATURE!r}, got {start!r}")
         found, arrays = _READER.content(path, seconds + path.stat().st_size / BYTES_PER_SECOND)
-        return _weights_alone(found, arrays) if "optimizer_weights" not in found["groups"] else _model(found, arrays)
+        whole = "optimizer_weights" in found["groups"]
+        return _model(found, arrays) if whole else _weights_alone(found, arrays), found
     except FileFormatError as error:
         raise FileFormatError(f"{path}: {error}") from error
 
 
 Arrays = dict[str, np.ndarray]
-LONGEST = 64_000
+LONGEST = 64_512
+"""So many bytes of names are in one attribute of the releases' files at most."""
 
 
 def write(path: Path, saved: SavedOptimizer, base: Path, seconds: float = SECONDS) -> None:
     """Write `base`, a file with a model, with the state and config of another optimizer in it, to `path`."""
-    before = read(base, seconds)
+    before, found = _read(base, seconds)
     config = None if before.config is None else renewed(before.config, saved.config)
-    shutil.copyfile(base, path)
     if before.format == "h5":
-        names = [weight.name for weight in saved.weights]
+        group, names = "optimizer_weights", [weight.name for weight in saved.weights]
         places = [f"optimizer_weights/{name}" for name in names]
         attributes = {"optimizer_weights": _pieces(names)} if names else {}
-        _READER.replace(path, ["optimizer_weights"], config, attributes, places, saved, seconds)
     else:
-        places = [f"optimizer/vars/{index}" for index in range(len(saved.weights))]
-        name = (saved.config or {}).get("config", {}).get("name")
-        attributes = {"optimizer/vars": {"name": name}} if isinstance(name, str) else {}
-        _READER.replace(path, ["optimizer"], config, attributes, places, saved, seconds)
+        group, places = "optimizer", [f"optimizer/vars/{index}" for index in range(len(saved.weights))]
+        attributes = {"optimizer/vars": found["groups"].get("optimizer/vars", {})}
+    shutil.copyfile(base, path)
+    _READER.replace(path, group, config, attributes, places, saved, seconds)
 
 
 def _pieces(names: list[str]) -> Document:
-    """The attribute weight_names, in numbered pieces where one would be too long."""
+    """The attribute weight_names, in numbered pieces where one would be too long, as even as the releases have them."""
     widest = max(len(name.encode()) for name in names)
-    count = -(-widest * len(names) // LONGEST)
-    if count == 1:
+    if widest > LONGEST:
+        raise FileFormatError(f"optimizer_weights: a name of {widest} bytes, expected at most {LONGEST}")
+    each = LONGEST // widest
+    if len(names) <= each:
         return {"weight_names": names}
-    each = -(-len(names) // count)
-    return {f"weight_names{i}": names[i * each : (i + 1) * each] for i in range(count)}
+    pieces = np.array_split(np.array(names), -(-len(names) // each))
+    return {f"weight_names{number}": piece.tolist() for number, piece in enumerate(pieces)}
 
 
 def _model(found: Document, arrays: Arrays) -> SavedOptimizer:
@@ -96,15 +101,9 @@ def _model(found: Document, arrays: Arrays) -> SavedOptimizer:
 
 def _names(attributes: Document) -> list[str]:
     """The attribute weight_names, or its numbered pieces."""
-    pieces = ["weight_names"] if "weight_names" in attributes else []
-    while not pieces or pieces[0] != "weight_names":
-        if f"weight_names{len(pieces)}" not in attributes:
-            break
-        pieces.append(f"weight_names{len(pieces)}")
-    names: list[Any] = []
-    for piece in pieces:
-        value = attributes[piece]
-        names += value if isinstance(value, list) else [value]
+    several = itertools.takewhile(attributes.__contains__, map("weight_names{}".format, itertools.count()))
+    pieces = ["weight_names"] if "weight_names" in attributes else several
+    names = [name for piece in pieces for name in attributes[piece]]
     if not all(isinstance(name, str) for name in names):
         raise FileFormatError("optimizer_weights: expected the attribute weight_names to be a list of names")
     return names
@@ -125,17 +124,12 @@ def _weights_alone(found: Document, arrays: Arrays) -> SavedOptimizer:
     if "training_config" in found["attributes"]:
         version = found["attributes"].get("keras_version")
         return SavedOptimizer("h5", [], _training_config(found), version)
-    if not {"layers", "_layer_checkpoint_dependencies", "model_weights", "optimizer"} & set(found["top"]):
-        attributes = found["attributes"]
-        if "keras_version" not in attributes and "layer_names" not in attributes and not _old_weights(found):
-            raise FileFormatError(
-                f"expected a model or its weights as Keras writes them, got the groups {found['top'][:5]}"
-            )
+    known = {"layers", "_layer_checkpoint_dependencies", "model_weights", "optimizer"} & set(found["top"])
+    if not known and "keras_version" not in found["attributes"]:
+        raise FileFormatError(
+            f"expected a model or its weights as Keras writes them, got the groups {found['top'][:5]}"
+        )
     return SavedOptimizer("weights.h5", numbered(arrays))
-
-
-def _old_weights(found: Document) -> bool:
-    return bool(found["attributes"].get("backend"))
 
 
 def numbered(arrays: Arrays) -> list[Weight]:
@@ -169,21 +163,21 @@ class _Reader:
         request = {
             "path": str(path.resolve()),
             "groups": ["optimizer_weights", "optimizer"],
-            "attributes": ["keras_version", "backend", "training_config", "layer_names"],
+            "attributes": ["keras_version", "training_config"],
         }
         return self._ask(request, b"", seconds)
 
     def replace(
         self,
         path: Path,
-        remove: list[str],
+        remove: str,
         config: Document | None,
         attributes: Document,
         places: list[str],
         saved: SavedOptimizer,
         seconds: float,
     ) -> None:
-        """Replace groups of a file by the weights of an optimizer, at the given places."""
+        """Replace a group of a file by the weights of an optimizer, at the given places."""
         arrays = [np.ascontiguousarray(weight.value).reshape(weight.value.shape) for weight in saved.weights]
         datasets = [
             {"path": place, "dtype": array.dtype.str, "shape": list(array.shape)}
@@ -196,11 +190,11 @@ class _Reader:
             "config": config,
             "group_attributes": attributes,
             "datasets": datasets,
-            "bytes": len(data),
         }
         self._ask(request, data, seconds)
 
     def _ask(self, request: Document, data: bytes, seconds: float) -> tuple[Document, Arrays]:
+        request = {**request, "bytes": len(data)}
         with self._lock:
             process = self._started()
             assert process.stdin
@@ -248,7 +242,7 @@ class _Reader:
         for entry in answer.get("datasets", ()):
             dtype, shape = np.dtype(entry["dtype"]), tuple(entry["shape"])
             wanted = math.prod(shape) * dtype.itemsize
-            data = process.stdout.read(wanted) if wanted else b""
+            data = process.stdout.read(wanted)
             if len(data) < wanted:
                 raise EOFError
             arrays[entry["path"]] = np.frombuffer(data, dtype).reshape(shape).copy()
@@ -256,14 +250,10 @@ class _Reader:
 
     def stop(self) -> None:
         """End the process, if there is one."""
-        if self._process is not None:
-            self._process.kill()
-            for pipe in (self._process.stdin, self._process.stdout):
-                with contextlib.suppress(OSError):
-                    assert pipe
-                    pipe.close()
-            self._process.wait()
-            self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
 
 
 _READER = _Reader()

@@ -40,13 +40,8 @@ FILES = HELD + tuple(
 TESTS = tuple(
     f"tests/test_{name}.py"
     for name in (
-        "files",
-        "files_exactly",
-        "checkpoints_exactly",
-        "hostile_files",
-        "hostile_sizes",
-        "convert",
-        "documents",
+        *("files", "files_exactly", "checkpoints_exactly", "hdf5_exactly", "hostile_files", "hostile_sizes"),
+        *("convert", "documents"),
     )
 )
 CHILD, PARENT = "formats/hdf5_child.py", "formats/hdf5.py"
