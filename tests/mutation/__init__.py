@@ -32,7 +32,7 @@ ALONE = (
     *("formats/identifiers.py", "formats/weights.py", "optimizer.py"),
     *("formats/object_graph.py", "formats/protobuf.py", "formats/saved.py", "formats/slices_of_tensors.py"),
     *("formats/bundle.py", "formats/checkpoint.py", "formats/checkpoint_writer.py"),
-    *("formats/table.py", "formats/files.py"),
+    *("formats/table.py", "formats/files.py", "formats/hdf5.py", "formats/hdf5_child.py"),
     *("formats/crc32c.py", "formats/keras_archive.py"),
 )
 UNSETTLED = ("__init__.py",)
