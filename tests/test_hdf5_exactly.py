@@ -19,12 +19,12 @@ import pytest
 from goldenstep.conformance.files import laid_out
 from goldenstep.conformance.keras_shaped import reference
 from goldenstep.conformance.written_files import written
-from goldenstep.golden import files as goldens
 from goldenstep.golden import saved_files
 from goldenstep.reference.formats import files, hdf5
 from goldenstep.reference.formats.errors import FileFormatError
 from goldenstep.reference.formats.saved import SavedOptimizer, Weight
 
+from .test_files import GOLDENS  # type: ignore[import-not-found]  # as in test_wrong.py
 from .test_hostile_files import refused, training_config  # type: ignore[import-not-found]  # as in test_wrong.py
 
 WEIGHTS = "keras3/files/adam/defaults-weights.h5"
@@ -32,7 +32,7 @@ WEIGHTS = "keras3/files/adam/defaults-weights.h5"
 
 def recorded(identity: str, folder: Path) -> Path:
     """A recorded file."""
-    return laid_out(goldens.parsed(*goldens.index()[identity])["case"], saved_files.members(identity), folder)
+    return laid_out(GOLDENS[identity]["case"], saved_files.members(identity), folder)
 
 
 def changed(folder: Path, change: Callable[[h5py.File], Any], identity: str = WEIGHTS) -> Path:
@@ -417,7 +417,7 @@ def _type(owner: Any, key: str) -> str:
     ],
 )
 def test_attributes_are_written_as_the_release_wrote_them(identity: str, tmp_path: Path) -> None:
-    case = goldens.parsed(*goldens.index()[identity])["case"]
+    case = GOLDENS[identity]["case"]
     path = written(reference(), case, False, tmp_path)
     new, old = attributes_of(path), attributes_of(tmp_path / path.name)
     for found in (new, old) if "training_config" in old["/"] else ():
