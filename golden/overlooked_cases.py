@@ -14,7 +14,7 @@ from typing import Any
 from goldenstep import spec
 
 from .drawing import Document, Shape, features_of, normal, slug
-from .lifecycle_cases import Case, Maker, attempt
+from .lifecycle_cases import Case, Maker, Steps, attempt
 from .method_events import BOTH, call, get, scalar
 from .remote_cases import ROWS, of_all_digits, rows_of, steps_of
 from .sparse_cases import configs_of_variants
@@ -71,12 +71,31 @@ def overlooked_cases(edition: str, optimizer: str) -> Iterator[Case]:
             given = {**config, "weight_decay": -0.5}
             yield f"sparse-{slug(given)}", with_config(rows_of(edition, optimizer, {}, "float32"), given)
             yield f"{slug(given)}+two-variables", make.case(given, lambda s: s.many(2))
+    if "use_ema" in make.takes and optimizer in ("SGD", "Adam"):
+        yield from averages_late(make)
+    if optimizer in ("SGD", "Adam", "Nadam"):
+        case = make.case({}, some_without, ["graph", "none"])
+        yield "graph-none", {**case, "features": ["graph", "none"], "mode": "graph"}
     if optimizer == "Nadam":
         for pair in (("float32", "float64"), ("float64", "float32")):
             yield f"{pair[0]}-and-{pair[1]}-in-turn", in_turn(pair)
     if optimizer == "Muon":
         for config in ({"ns_steps": 0}, {"ns_steps": 0, "rms_rate": None}):
             yield slug(config), make.case(config, lambda s: s.many(2), shapes=SIDES)
+
+
+def some_without(s: Steps) -> list[Document]:
+    """Steps in which the first variable, the second, or both in turn have no gradient."""
+    return [s.apply(), s.apply(without=[0]), s.apply(without=[1]), s.apply(without=[0]), s.apply()]
+
+
+def averages_late(make: Maker) -> Iterator[Case]:
+    """Averages that are written back seldom, and beside a counter beyond what 32 bits hold."""
+    for frequency, before in ((100, 98), (128, 254), (1000, 998), (3, 2**31 - 3), (2, 2**32 - 2)):
+        config = {"use_ema": True, "ema_momentum": 0.75, "ema_overwrite_frequency": frequency}
+        late = attempt({"set_iterations": before})
+        case = make.case(config, lambda s: [s.apply(), late, *s.many(4)], shapes={"bias": (3,)})  # noqa: B023
+        yield f"{slug(config)}+after-{before}", case
 
 
 def switches(optimizer: str) -> set[str]:

@@ -45,6 +45,15 @@ LAST_BITS = [
 ]
 """Length, t_mul and a restart whose wave the last bit of a float32 logarithm decides: found by search."""
 
+ALPHAS: list[tuple[str, Document, Iterable[int]]] = [
+    (
+        f"alpha-of-all-digits-{dtype}",
+        {"initial_learning_rate": {"dtype": dtype, "value": 0.7}, "alpha": alpha},
+        range(12),
+    )
+    for dtype, alpha in (("float16", 0.4180339), ("float32", 0.6180339887), ("float64", 0.6180339887))
+]
+"""A part that is left, of which the rest to 1 depends on where it is rounded."""
 ENDLESS: list[Any] = [{"dtype": "float32", "value": value} for value in ("Infinity", "-Infinity")]
 EDGES: dict[str, list[tuple[str, Document, Iterable[int]]]] = {
     "ExponentialDecay": [("to-zero", {"decay_steps": 1, "decay_rate": 0.5}, range(118, 160))],
@@ -56,8 +65,15 @@ EDGES: dict[str, list[tuple[str, Document, Iterable[int]]]] = {
         ("infinite-ends", {"boundaries": [1, 2], "values": [ENDLESS[0], 0.5, ENDLESS[1]]}, range(4)),
         ("infinite-middle", {"boundaries": [1, 2], "values": [0.5, ENDLESS[0], 0.25]}, range(4)),
         ("middle-beyond-float32", {"boundaries": [1, 2], "values": [0.5, 1e39, 0.25]}, range(4)),
+        ("halves-before-0", {"boundaries": [-5.5, -2.5], "values": [1.0, 0.5, 0.25]}, range(-8, 3)),
+    ],
+    "CosineDecay": [
+        *ALPHAS,
+        ("warmup-before-one-step", {"decay_steps": 1, "warmup_steps": 3, "warmup_target": 1.0}, range(7)),
+        ("warmup-before-half-a-step", {"decay_steps": 0.5, "warmup_steps": 2, "warmup_target": 1.0}, range(5)),
     ],
     "CosineDecayRestarts": [
+        *ALPHAS,
         *(
             (f"t_mul={t}-{dtype}", {"initial_learning_rate": {"dtype": dtype, "value": 0.1}, "t_mul": t}, range(30))
             for t in (0.5, 1e-39)
@@ -152,6 +168,8 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
             drawn = {**usual, name: value}
             yield f"random-{slug({name: value})}", drawn, whole([3] * 256), ["random"]
             late = [usual["decay_steps"] + more for more in (0, 1, *FAR)]
+            if name == "num_periods":  # at the end of a whole wave the noise shows
+                yield f"random-{slug({name: 1})}-long-after-the-end", {**usual, name: 1}, whole([100] * 256), ["random"]
             yield f"random-{slug({name: value})}-after-the-end", drawn, whole(late), []
     for dtype in ("float32", "float64", "float16") if "boundaries" not in own else ():
         for name, option in [

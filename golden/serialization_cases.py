@@ -28,6 +28,10 @@ DOUBLES: list[Document] = [
     {"name": "kernel", "value": {"dtype": "float64", "shape": [2], "values": [1.1, -0.3]}},
     {"name": "bias", "value": {"dtype": "float16", "shape": [2], "values": [0.5, -1.5]}},
 ]
+MANY: list[Document] = [
+    {"name": f"bias_{n}", "value": {"dtype": "float32", "shape": [1], "values": [n / 4]}} for n in range(11)
+]
+"""So many that their numbers have two digits, which come before one digit where text is sorted."""
 PIPELINE: Document = {
     "name": "mine",
     "weight_decay": 0.125,
@@ -74,6 +78,7 @@ def weights_cases(edition: str) -> Iterator[Document]:
         yield from finished("weights", edition, optimizer, weights_of(edition, optimizer))
         if optimizer in ONE_OF_EACH:
             yield from finished("weights", edition, optimizer, weights_of_float64(edition, optimizer), DOUBLES)
+            yield from finished("weights", edition, optimizer, weights_of_many(edition, optimizer), MANY)
 
 
 def finished(
@@ -131,6 +136,13 @@ def configs_of(edition: str, optimizer: str) -> Iterator[Case]:
         if option in keys and not refused(edition, optimizer, {option: nothing}):
             calls = [construct(optimizer, {option: nothing}), GET, AGAIN]
             yield f"{slug({option: nothing})}", calls, ["CONFIG-1"]
+    for name, entry in own.items():
+        if entry["type"] == "bool":
+            yield f"{name}=1", [construct(optimizer, {name: 1}), GET, AGAIN], ["CONFIG-1"]
+    if legacy(edition):
+        for name in ("lr", "learning_rate"):
+            other = "lr" if name == "learning_rate" else "learning_rate"
+            yield f"{name}=0-beside-{other}", [construct(optimizer, {name: 0.0, other: 0.5}), GET, AGAIN], ["CONFIG-17"]
     if set(OFF) <= keys:
         yield "averages-off", [construct(optimizer, OFF), GET, AGAIN], ["CONFIG-1", "CONFIG-2", "CONFIG-4"]
     yield "set-attributes", setting(optimizer, own), ["CONFIG-14", *learning_rates]
@@ -155,8 +167,9 @@ def taken_and_refused(optimizer: str) -> Iterator[Case]:
     """Cases of from_config with keys that are missing, unknown, or mean something else."""
     yield "missing-keys", [{"from_config": {"class_name": optimizer, "config": {}}}], ["CONFIG-16"]
     yield "lr", [{"from_config": {"class_name": optimizer, "config": {"lr": 0.5}}}], ["CONFIG-16", "CONFIG-17"]
-    both = {"lr": 0.5, "learning_rate": 0.25}
-    yield "lr-and-learning_rate", [{"from_config": {"class_name": optimizer, "config": both}}], ["CONFIG-17"]
+    for name, lr in (("", 0.5), ("=0", 0.0)):
+        both = {"lr": lr, "learning_rate": 0.25}
+        yield f"lr{name}-and-learning_rate", [{"from_config": {"class_name": optimizer, "config": both}}], ["CONFIG-17"]
     for config in ({"learning_speed": 0.1}, {"is_legacy_optimizer": False}, {"decay": 0.5}, {"learning_rate": None}):
         call: Call = {"from_config": {"class_name": optimizer, "config": config}}
         yield slug(config), [call], ["CONFIG-5", "CONFIG-16"]
@@ -280,10 +293,10 @@ def entries(edition: str, optimizer: str, config: Document, variables: list[Docu
     return [entry for entry in layout(optimizer, edition, {**defaults, **config}, owners, "it") if not entry.hidden]
 
 
-def arrays(edition: str, optimizer: str) -> list[Document]:
+def arrays(edition: str, optimizer: str, config: Document = {}, of: list[Document] = VARIABLES) -> list[Document]:  # noqa: B006
     """An array for every entry of the state: numbers that are unlike each other."""
     found = []
-    for index, entry in enumerate(entries(edition, optimizer, {})):
+    for index, entry in enumerate(entries(edition, optimizer, config, of)):
         size = 1
         for length in entry.shape:
             size *= length
@@ -315,6 +328,21 @@ def weights_of_float64(edition: str, optimizer: str) -> Iterator[Case]:
         if name in methods:
             shown = [call for call in reading if call == VALUES or set(call) <= set(methods)]
             yield f"{name}-all-digits", [*start, {name: state}, *shown], ["WEIGHTS-4", "WEIGHTS-11"]
+
+
+def weights_of_many(edition: str, optimizer: str) -> Iterator[Case]:
+    """The state beside more than ten variables: as a list, and in a store by numbers of two digits."""
+    config: Document = {"momentum": 0.9} if optimizer == "SGD" else {}
+    given = arrays(edition, optimizer, config, MANY)
+    ways: dict[str, tuple[Any, str]] = {
+        "set_weights": (given, "WEIGHTS-4"),
+        "load_own_variables": ({str(index): array for index, array in enumerate(given)}, "WEIGHTS-11"),
+    }
+    methods = serialization.methods_of_state(edition)
+    for name, (state, clause) in ways.items():
+        if name in methods:
+            start: list[Call] = [construct(optimizer, config), {"build": True}]
+            yield f"{name}-many", [*start, {name: state}, VALUES], [clause]
 
 
 def reshaped(array: Document) -> Document:

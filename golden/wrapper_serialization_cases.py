@@ -22,6 +22,7 @@ from .serialization_cases import (
     GET,
     STATE,
     VALUES,
+    VARIABLES,
     Call,
     Case,
     arrays,
@@ -339,6 +340,16 @@ def weights_of(edition: str, wrapper: str) -> Iterator[Case]:
                 SETTING,
             )
         yield "set_weights-unbuilt", [made, {"set_weights": given}, VALUES], SETTING
+        if wrapper == "MultiOptimizer":
+            three = multi(mapped({"ker.*": optimizer("Adam"), "b.*": optimizer("Adagrad")}))
+            parts: list[tuple[str, Document, list[Document]]] = [
+                ("SGD", MOMENTUM, []),
+                ("Adam", {}, VARIABLES[:1]),
+                ("Adagrad", {}, VARIABLES[1:]),
+            ]
+            inside = [array for name, config, of in parts for array in arrays(edition, name, config, of)]
+            all_given = [*own_arrays(edition, wrapper), *inside]
+            yield "set_weights-of-three", [three, BUILD, STATE, {"set_weights": all_given}, VALUES], SETTING
     if "save_own_variables" in methods:
         save: Call = {"save_own_variables": True}
         yield "save_own_variables", [made, save, BUILD, save], ["WEIGHTS-15"]

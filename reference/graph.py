@@ -6,6 +6,7 @@ What it is   Where Grappler rewrites a rule, the table GRAPH of its file has the
              square root has become a product, a power a root, and numbers are multiplied before arrays are.
              Nadam of TF 2.9 to 2.15 counts in a number of Python's: every variable keeps the count it had when
              the graph was made, so that from the second step on each of them multiplies the product.
+             A graph is made for each choice of gradients that are missing, and counts on from the one made before.
 """
 
 from __future__ import annotations
@@ -26,10 +27,14 @@ def traced(optimizer: Any) -> Callable[[Pairs], None]:
     optimizer._choose_rules(optimizer._owned)
     count = optimizer._slots.setdefault(("u_count", None), Variable(np.array(1), "u_count"))
     update = optimizer._update
+    first_counts: dict[tuple[bool, ...], int] = {}
 
     def step(grads_and_vars: Pairs) -> None:
         pairs = list(grads_and_vars)
-        counts = {id(variable): 1 + i for i, (_, variable) in enumerate(pair for pair in pairs if pair[0] is not None)}
+        given = tuple(gradient is not None for gradient, _ in pairs)
+        first = first_counts.setdefault(given, 1 + sum(map(sum, first_counts)))
+        variables = [variable for gradient, variable in pairs if gradient is not None]
+        counts = {id(variable): number for number, variable in enumerate(variables, first)}
 
         def counted(variable: Variable, gradient: Gradient, hyper: dict[str, Any]) -> None:
             count.value = np.asarray(counts[id(variable)])
