@@ -8,18 +8,23 @@ the graph is made, not when it runs.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 from goldenstep import spec
+from goldenstep.spec import schedule as schedules
 
 from .drawing import Document, Shape, faint, slug
-from .lifecycle_cases import EMA, Case, Maker
+from .lifecycle_cases import CONSTRAINTS, EMA, Case, Maker, Steps
+from .remote_cases import from_zero, of_all_digits, rows_of, steps_of
+from .sparse_cases import configs_of_variants
+from .uncommon_cases import precise
 
 SHAPES: dict[str, Shape] = {"kernel": (2, 5), "bias": (3,)}
 PACKETS: dict[str, Shape] = {"kernel": (3, 8), "bias": (11,)}
 STEPS = 4
 VARIANTS: dict[str, list[Document]] = {
-    "SGD": [{"momentum": 0.0}],
+    "SGD": [{"momentum": 0.0}, {"momentum": 0.0, "nesterov": True}],
     "RMSprop": [{"momentum": 0.0}, {"momentum": 0.0, "centered": True}],
     "Ftrl": [
         {"learning_rate_power": -0.75},
@@ -38,6 +43,27 @@ VARIANTS: dict[str, list[Document]] = {
 FAINT = {"Lamb": ("zero", 0.0), "Adafactor": ("small", 2.0**-50), "Muon": ("small", 2.0**-24)}
 """Optimizers that divide by a norm or mean of the gradient or update, to which a tiny number is added."""
 SIDES: dict[str, Shape] = {"kernel": (5, 2), "square": (3, 3)}
+TOLD: Document = {"decay_steps": 7, "first_decay_steps": 7, "decay_rate": 0.0371843}
+"""Steps divided by 7 are not always its reciprocal times them; a rate so small shows it in a power."""
+BRANCHES: list[Document] = [
+    {"warmup_target": 0.9372846, "warmup_steps": 7},
+    {"t_mul": 1.0},
+    {"t_mul": 1.4372846},
+    {"warmup_target": None},
+]
+"""What asks for another branch of a schedule, beside what is on or off."""
+THREE_ROWS = ([0, 2, 3], [3, 3, 1], [1, 0, 1], [4, 2, 3])
+"""Which rows have a gradient, step by step: as many each time, as another number would make another graph."""
+OF_ALL_DIGITS: list[Document] = [
+    {"clipnorm": 0.4731943},
+    {"global_clipnorm": 0.4731943},
+    {"clipvalue": 0.4731943},
+    {"weight_decay": 0.0371843},
+    {"use_ema": True, "ema_momentum": 0.7319643, "ema_overwrite_frequency": 3},
+    {"decay": 0.3719465},
+    {"loss_scale_factor": 3.719465},
+    {"gradient_accumulation_steps": 3},
+]
 PIPELINE: list[Document] = [{"clipnorm": 0.5}, {"global_clipnorm": 0.5}, {"weight_decay": 0.5}, EMA, {"decay": 0.5}]
 
 
@@ -46,7 +72,7 @@ def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
     make = Maker(edition, optimizer)
     configs: list[Document] = [{}, *options(edition, optimizer)]
     if optimizer == "SGD":
-        configs += [config for config in PIPELINE if set(config) <= make.takes]
+        configs += [config for config in (*PIPELINE, *OF_ALL_DIGITS) if set(config) <= make.takes]
     for config in configs:
         case = make.case(config, lambda s: s.many(STEPS), shapes=SHAPES)
         yield f"graph-{slug(config) or 'defaults'}", {**case, "features": ["graph"], "mode": "graph"}
@@ -56,13 +82,76 @@ def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
             variable["value"]["values"] = [0.0] * len(variable["value"]["values"])
         marks = {"features": ["graph"], "flags": ["starts-at-zero"], "mode": "graph"}
         yield f"graph-{slug(config) or 'defaults'}+starts-at-zero", {**case, **marks}
+    if optimizer == "SGD":
+        yield from with_schedules(make)
+        yield from with_constraints(make)
     if optimizer in FAINT:
         name, factor = FAINT[optimizer]
         case = faint(make.case({}, lambda s: s.many(STEPS), shapes=SHAPES), factor)
         yield f"graph-first-gradient-{name}", {**case, "features": ["graph"], "mode": "graph"}
+    if optimizer in ("SGD", "Adam", "Nadam"):
+        case = make.case({}, some_without)
+        yield "graph-none", {**case, "features": ["graph", "none"], "mode": "graph"}
+    for config in ({}, *configs_of_variants(optimizer, edition), *VARIANTS.get(optimizer, [])):
+        name = slug(config) or "defaults"
+        case = rows_of(edition, optimizer, config, "float32")
+        features = ["graph", *case["features"]]
+        case["events"] = steps_of(random.Random(f"rows in a graph {optimizer}"), shapes_of(case), THREE_ROWS, "float32")
+        yield f"graph-sparse-{name}", {**case, "features": features, "mode": "graph"}
+        case = precise(optimizer, {**of_all_digits(edition, optimizer), **config}, "float32")
+        yield f"graph-{name}+all-digits", {**case, "features": ["graph"], "mode": "graph"}
     if optimizer == "Muon":
         case = make.case({}, lambda s: s.many(STEPS), shapes=SIDES)
         yield "graph-tall-and-square", {**case, "features": ["graph"], "mode": "graph"}
+
+
+def with_schedules(make: Maker) -> Iterator[Case]:
+    """A rate of each schedule, with all digits and a length whose reciprocal tells; each option once more."""
+    for name in schedules.available(make.edition):
+        own = {entry["name"]: entry for entry in schedules.arguments(name, make.edition)}
+        usual = {argument: entry["usual"] for argument, entry in own.items() if "usual" in entry}
+        told = {argument: given for argument, given in TOLD.items() if argument in own}
+        for option in ({}, *turned(own)) if "random" not in schedules.schedules()[name] else ():
+            rate = {"class_name": name, "config": {**usual, **of_numbers(own), **told, **option}}
+            case = make.case({"learning_rate": rate, "momentum": 0.0}, to_the_third_end, shapes={"bias": (4,)})
+            called = f"graph-{name.lower()}{'+' * bool(option)}{slug(option)}"
+            yield called, {**from_zero(case), "features": ["graph", "schedules"], "mode": "graph"}
+
+
+def to_the_third_end(s: Steps) -> list[Document]:
+    """Steps over the first end, and around 21: that divided by 7 is 3, but times the reciprocal a little more."""
+    return [*s.many(10), {"set_iterations": 20}, *s.many(3)]
+
+
+def turned(own: dict[str, Document]) -> Iterator[Document]:
+    """What asks for another branch of a schedule."""
+    yield from ({name: not entry["default"]} for name, entry in own.items() if entry["type"] == "bool")
+    yield from (option for option in BRANCHES if set(option) <= set(own))
+
+
+def of_numbers(own: dict[str, Document]) -> Document:
+    """Every number of a schedule but its steps, a little nearer to 0 than its first sample that is none."""
+    samples = {name: [x for x in entry["samples"] if x] for name, entry in own.items() if entry["type"] == "float"}
+    return {name: found[0] * 0.9372846 for name, found in samples.items() if found and "steps" not in name}
+
+
+def with_constraints(make: Maker) -> Iterator[Case]:
+    """Each constraint on both variables."""
+    for name, constraint in CONSTRAINTS.items():
+        both = [constraint, None if "axis" in constraint["config"] else constraint]
+        case = make.case({}, lambda s: s.many(3), shapes=PACKETS, constraints=both)
+        features = ["graph", "constraints"]
+        yield f"graph-{name}", {**case, "features": features, "flags": ["constraint"], "mode": "graph"}
+
+
+def shapes_of(case: Document) -> list[Shape]:
+    """The shapes of a case's variables."""
+    return [tuple(variable["value"]["shape"]) for variable in case["variables"]]
+
+
+def some_without(s: Steps) -> list[Document]:
+    """Steps in which the first variable, or the second, has no gradient."""
+    return [s.apply(), s.apply(without=[0]), s.apply(without=[1]), s.apply(without=[0]), s.apply()]
 
 
 def options(edition: str, optimizer: str) -> Iterator[Document]:

@@ -14,7 +14,7 @@ from typing import Any
 from goldenstep import spec
 
 from .drawing import Document, Shape, features_of, normal, slug
-from .lifecycle_cases import Case, Maker, Steps, attempt
+from .lifecycle_cases import Case, Maker, attempt
 from .method_events import BOTH, call, get, scalar
 from .remote_cases import ROWS, of_all_digits, rows_of, steps_of
 from .sparse_cases import configs_of_variants
@@ -73,20 +73,12 @@ def overlooked_cases(edition: str, optimizer: str) -> Iterator[Case]:
             yield f"{slug(given)}+two-variables", make.case(given, lambda s: s.many(2))
     if "use_ema" in make.takes and optimizer in ("SGD", "Adam"):
         yield from averages_late(make)
-    if optimizer in ("SGD", "Adam", "Nadam"):
-        case = make.case({}, some_without, ["graph", "none"])
-        yield "graph-none", {**case, "features": ["graph", "none"], "mode": "graph"}
     if optimizer == "Nadam":
         for pair in (("float32", "float64"), ("float64", "float32")):
             yield f"{pair[0]}-and-{pair[1]}-in-turn", in_turn(pair)
     if optimizer == "Muon":
         for config in ({"ns_steps": 0}, {"ns_steps": 0, "rms_rate": None}):
             yield slug(config), make.case(config, lambda s: s.many(2), shapes=SIDES)
-
-
-def some_without(s: Steps) -> list[Document]:
-    """Steps in which the first variable, the second, or both in turn have no gradient."""
-    return [s.apply(), s.apply(without=[0]), s.apply(without=[1]), s.apply(without=[0]), s.apply()]
 
 
 def averages_late(make: Maker) -> Iterator[Case]:

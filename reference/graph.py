@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .schedules import IN_GRAPH
 from .variable import Gradient, Variable
 
 Pairs = Iterable[tuple[Gradient | None, Variable]]
@@ -41,6 +42,10 @@ def traced(optimizer: Any) -> Callable[[Pairs], None]:
             update(variable, gradient, hyper)
 
         optimizer._update = counted
-        optimizer.apply_gradients(pairs)
+        outside = IN_GRAPH.set(True)
+        try:
+            optimizer.apply_gradients(pairs)
+        finally:
+            IN_GRAPH.reset(outside)
 
     return step

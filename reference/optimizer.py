@@ -138,7 +138,7 @@ class Optimizer:
         for variable in variables:
             chosen = self._variant(variable)
             self._plans[id(variable)] = self._plan(self._rule(chosen), variable)
-            sparse_rule = self.rules.SPARSE.get(self.edition, {}).get(chosen)
+            sparse_rule = self._in_mode("GRAPH_SPARSE", chosen, self.rules.SPARSE.get(self.edition, {}).get(chosen))
             if sparse_rule:
                 self._sparse_plans[id(variable)] = self._plan(sparse_rule, variable)
 
@@ -148,9 +148,12 @@ class Optimizer:
         return spec.variant(self.optimizer, facts(self.optimizer, self._config, owner))
 
     def _rule(self, variant: str) -> Rule:
-        """The rule of a variant; inside a graph it may be another one."""
-        rule: Rule = self.rules.RULES[self.edition][variant]
-        return getattr(self.rules, "GRAPH", {}).get(self.edition, {}).get(variant, rule) if self._in_graph else rule
+        """The rule of a variant."""
+        return self._in_mode("GRAPH", variant, self.rules.RULES[self.edition][variant])
+
+    def _in_mode(self, table: str, variant: str, rule: Any) -> Any:
+        """A rule; inside a graph the one that a table of its file has instead."""
+        return getattr(self.rules, table, {}).get(self.edition, {}).get(variant, rule) if self._in_graph else rule
 
     def _started(self, entry: Entry, owner: Variable | None) -> Variable:
         """A new state variable with its first value."""

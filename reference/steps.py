@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from goldenstep.spec import misfit
 
 from .bits import Operand, cast, cast_tensor, run_one
@@ -25,6 +27,22 @@ def decay_weights(variable: Variable, weight_decay: float, learning_rate: Operan
     """w -= w * weight_decay * learning_rate, where both have been float32 tensors on their way if they were numbers."""
     decay, rate = cast_tensor(variable.dtype, weight_decay, learning_rate)
     variable.value = run_one(lambda w, d, lr: w - w * d * lr, variable.value, decay, rate)
+
+
+def decay_weights_graph(variable: Variable, weight_decay: float, learning_rate: Operand) -> None:
+    """The same inside tf.function: Grappler multiplies the two numbers first."""
+    decay, rate = cast_tensor(variable.dtype, weight_decay, learning_rate)
+    variable.value = run_one(lambda w, d, lr: w - w * (d * lr), variable.value, decay, rate)
+
+
+def mean(total: np.ndarray, count: int) -> np.ndarray:
+    """The sum of so many gradients divided by their number."""
+    return np.asarray(run_one(lambda s, n: s / n, total, *cast(total.dtype, count)))
+
+
+def mean_graph(total: np.ndarray, count: int) -> np.ndarray:
+    """The same inside tf.function: Grappler multiplies by the reciprocal of the number."""
+    return np.asarray(run_one(lambda s, n: s * (1 / n), total, *cast(total.dtype, count)))
 
 
 def move_averages(averages: Sequence[Variable], variables: Sequence[Variable], momentum: float) -> None:

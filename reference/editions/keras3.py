@@ -110,10 +110,11 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         gradients = self._accumulated(gradients, variables)
         if gradients:
             gradients = clipping.by_the_one_given(gradients, self._config)
+            decay_weights = steps.decay_weights_graph if self._in_graph else steps.decay_weights
             for variable in variables:
                 weight_decay = self._weight_decay_of(variable)
                 if weight_decay is not None and self._decays(variable):
-                    steps.decay_weights(variable, weight_decay, self._learning_rate_now())
+                    decay_weights(variable, weight_decay, self._learning_rate_now())
             gradients = yield gradients
             hyper = {**self._config, "learning_rate": self._learning_rate_now(), "t": int(self.iterations) + 1}
             self._prepare(hyper, {variable.dtype for variable in variables})
@@ -176,7 +177,8 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
                 accumulator.value = self._sum(accumulator, gradient)
             return []
         sums = [self._sum(accumulator, gradient) for accumulator, gradient in kept]
-        return [run(lambda s, n: (s / n,), s, *cast(s.dtype, every))[0] for s in sums]
+        mean = steps.mean_graph if self._in_graph else steps.mean
+        return [mean(total, every) for total in sums]
 
     def _sum(self, accumulator: Variable, gradient: Gradient) -> np.ndarray:
         """Of what is accumulated and one more gradient: TensorFlow adds nothing of another dtype."""

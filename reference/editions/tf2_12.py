@@ -122,8 +122,9 @@ class Keras2Optimizer(StateKeras2):
         clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)
         gradients = [deduplicated(gradient) for gradient in with_values(gradients, clipped)]
         if self._config["weight_decay"] is not None:
+            decay_weights = steps.decay_weights_graph if self._in_graph else steps.decay_weights
             for variable in filter(self._decays, variables):
-                steps.decay_weights(variable, self._config["weight_decay"], self.learning_rate.value[()])
+                decay_weights(variable, self._config["weight_decay"], self.learning_rate.value[()])
         hyper = {**self._config, "learning_rate": self.learning_rate.value[()], "t": int(self._iterations.value) + 1}
         for gradient, variable in zip(gradients, variables, strict=True):
             self._update(self._known(variable), gradient, hyper)

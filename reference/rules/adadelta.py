@@ -162,6 +162,28 @@ def adadelta_rows(w, g, indices, v, d, *, learning_rate, rho, epsilon):
     return w, v, d
 
 
+def adadelta_rows_graph(w, g, indices, v, d, *, learning_rate, rho, epsilon):
+    """adadelta_rows inside tf.function of TF 2.9 and 2.12."""
+    rest, less = cast(w.dtype, 1 - rho, rho - 1)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = added(v + less * v, indices, rest * (g * g))
+    delta = -sqrt(d + epsilon) * dense(w.shape, indices, g) * rsqrt(v + epsilon)
+    d = rho * d + rest * delta * delta
+    w = w + lr * delta
+    return w, v, d
+
+
+def adadelta_rows_graph_2_15(w, g, indices, v, d, *, learning_rate, rho, epsilon):
+    """The same of TF 2.15."""
+    rest, less = cast(w.dtype, 1 - rho, rho - 1)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = added(v + less * v, indices, rest * (g * g))
+    delta = -sqrt(d + epsilon) * dense(w.shape, indices, g) * rsqrt_2_15(v + epsilon)
+    d = rho * d + rest * delta * delta
+    w = w + lr * delta
+    return w, v, d
+
+
 def adadelta_slices(w, g, indices, v, d, *, learning_rate, rho, epsilon):
     """keras 3 Adadelta.update_step of IndexedSlices."""
     rest = w.dtype.type(1 - rho)
@@ -206,4 +228,10 @@ GRAPH = {
     "tf2.12": {"plain": adadelta_left_graph},
     "tf2.15": {"plain": adadelta_left_graph_2_15},
     "keras3": {"plain": adadelta_square_graph},
+}
+
+GRAPH_SPARSE = {
+    "tf2.9": {"plain": adadelta_rows_graph},
+    "tf2.12": {"plain": adadelta_rows_graph},
+    "tf2.15": {"plain": adadelta_rows_graph_2_15},
 }

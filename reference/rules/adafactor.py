@@ -68,6 +68,32 @@ def vector_rsqrt(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_
     return w, v
 
 
+def factored_rsqrt_graph(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
+    """factored_rsqrt inside tf.function: the threshold has become its reciprocal."""
+    lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
+    (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    alpha = maximum(epsilon_2, sqrt(mean(w * w))) * minimum(lr, rsqrt(t))
+    beta, square = 1 - power(t, decay), g * g + epsilon_1
+    r = beta * r + (1 - beta) * row_mean(square)
+    c = beta * c + (1 - beta) * column_mean(square)
+    v = (r / row_mean(r)[..., None])[..., None] * c[..., None, :]
+    u = g * rsqrt(v)
+    w = w - alpha * (u / maximum(one, sqrt(mean(u * u)) * (1 / clip)))
+    return w, r, c, v
+
+
+def vector_rsqrt_graph(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
+    """vector_rsqrt inside tf.function."""
+    lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
+    (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    alpha = maximum(epsilon_2, sqrt(mean(w * w))) * minimum(lr, rsqrt(t))
+    beta, square = 1 - power(t, decay), g * g + epsilon_1
+    v = beta * v + (1 - beta) * square
+    u = g * rsqrt(v)
+    w = w - alpha * (u / maximum(one, sqrt(mean(u * u)) * (1 / clip)))
+    return w, v
+
+
 def factored_rsqrt_2_15(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
     """TF 2.15's Adafactor.update_step of a matrix, or of a stack of matrices in the last two axes."""
     lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
@@ -91,6 +117,32 @@ def vector_rsqrt_2_15(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, eps
     v = beta * v + (1 - beta) * square
     u = g * rsqrt_2_15(v)
     w = w - alpha * (u / maximum(one, sqrt(mean(u * u)) / clip))
+    return w, v
+
+
+def factored_rsqrt_graph_2_15(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
+    """factored_rsqrt_2_15 inside tf.function: the threshold has become its reciprocal."""
+    lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
+    (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    alpha = maximum(epsilon_2, sqrt(mean(w * w))) * minimum(lr, rsqrt(t))
+    beta, square = 1 - power(t, decay), g * g + epsilon_1
+    r = beta * r + (1 - beta) * row_mean(square)
+    c = beta * c + (1 - beta) * column_mean(square)
+    v = (r / row_mean(r)[..., None])[..., None] * c[..., None, :]
+    u = g * rsqrt_2_15(v)
+    w = w - alpha * (u / maximum(one, sqrt(mean(u * u)) * (1 / clip)))
+    return w, r, c, v
+
+
+def vector_rsqrt_graph_2_15(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
+    """vector_rsqrt_2_15 inside tf.function."""
+    lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
+    (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    alpha = maximum(epsilon_2, sqrt(mean(w * w))) * minimum(lr, rsqrt(t))
+    beta, square = 1 - power(t, decay), g * g + epsilon_1
+    v = beta * v + (1 - beta) * square
+    u = g * rsqrt_2_15(v)
+    w = w - alpha * (u / maximum(one, sqrt(mean(u * u)) * (1 / clip)))
     return w, v
 
 
@@ -121,7 +173,7 @@ def vector(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, cli
 
 
 def factored_graph(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
-    """factored inside tf.function: Grappler multiplies by a reciprocal root."""
+    """factored inside tf.function: Grappler multiplies by a reciprocal root, and by the threshold's reciprocal."""
     lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
     (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
     alpha = maximum(epsilon_2, sqrt(in_float32(mean, w * w))) * minimum(lr, 1 / sqrt(t))
@@ -130,7 +182,7 @@ def factored_graph(w, g, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, 
     c = beta * c + (1 - beta) * in_float32(column_mean, square)
     v = (r / in_float32(row_mean, r)[..., None])[..., None] * c[..., None, :]
     u = g * rsqrt_2_15(v)
-    w = w - alpha * (u / maximum(one, sqrt(in_float32(mean, u * u)) / clip))
+    w = w - alpha * (u / maximum(one, sqrt(in_float32(mean, u * u)) * (1 / clip)))
     return w, r, c, v
 
 
@@ -142,7 +194,7 @@ def vector_graph(w, g, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_
     beta, square = 1 - power(t, decay), g * g + epsilon_1
     v = beta * v + (1 - beta) * square
     u = g * rsqrt_2_15(v)
-    w = w - alpha * (u / maximum(one, sqrt(in_float32(mean, u * u)) / clip))
+    w = w - alpha * (u / maximum(one, sqrt(in_float32(mean, u * u)) * (1 / clip)))
     return w, v
 
 
@@ -174,6 +226,36 @@ def vector_slices(w, g, indices, v, *, t, learning_rate, beta_2_decay, epsilon_1
     return w, v
 
 
+def factored_slices_graph(
+    w, g, indices, r, c, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold
+):
+    """factored_slices inside tf.function."""
+    lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
+    (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    alpha = maximum(epsilon_2, sqrt(in_float32(mean, w * w))) * minimum(lr, 1 / sqrt(t))
+    beta, square = 1 - power(t, decay), dense(w.shape, indices, g * g) + epsilon_1
+    r = beta * r + (1 - beta) * in_float32(row_mean, square)
+    c = beta * c + (1 - beta) * in_float32(column_mean, square)
+    v = (r / in_float32(row_mean, r)[..., None])[..., None] * c[..., None, :]
+    indices, u = divided(indices, g, sqrt(v))
+    u = u / maximum(one, sqrt(total(u * u) / w.dtype.type(w.size)) * (1 / clip))
+    w = added(w, indices, -(alpha * u))
+    return w, r, c, v
+
+
+def vector_slices_graph(w, g, indices, v, *, t, learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
+    """vector_slices inside tf.function."""
+    lr, t, decay, epsilon_1, clip, one = cast(w.dtype, learning_rate, t, beta_2_decay, epsilon_1, clip_threshold, 1)
+    (epsilon_2,) = cast_tensor(w.dtype, epsilon_2)
+    alpha = maximum(epsilon_2, sqrt(in_float32(mean, w * w))) * minimum(lr, 1 / sqrt(t))
+    beta, square = 1 - power(t, decay), dense(w.shape, indices, g * g) + epsilon_1
+    v = beta * v + (1 - beta) * square
+    indices, u = divided(indices, g, sqrt(v))
+    u = u / maximum(one, sqrt(total(u * u) / w.dtype.type(w.size)) * (1 / clip))
+    w = added(w, indices, -(alpha * u))
+    return w, v
+
+
 RULES = {
     "tf2.12": {"factored": factored_rsqrt, "vector": vector_rsqrt},
     "tf2.15": {"factored": factored_rsqrt_2_15, "vector": vector_rsqrt_2_15},
@@ -182,4 +264,10 @@ RULES = {
 
 SPARSE = {"keras3": {"factored": factored_slices, "vector": vector_slices}}
 
-GRAPH = {"keras3": {"factored": factored_graph, "vector": vector_graph}}
+GRAPH = {
+    "tf2.12": {"factored": factored_rsqrt_graph, "vector": vector_rsqrt_graph},
+    "tf2.15": {"factored": factored_rsqrt_graph_2_15, "vector": vector_rsqrt_graph_2_15},
+    "keras3": {"factored": factored_graph, "vector": vector_graph},
+}
+
+GRAPH_SPARSE = {"keras3": {"factored": factored_slices_graph, "vector": vector_slices_graph}}

@@ -103,6 +103,30 @@ def adagrad_rows(w, g, indices, a, *, learning_rate, epsilon):
     return w, a
 
 
+def adagrad_sum_graph(w, g, indices, a, *, learning_rate, epsilon):
+    """adagrad_sum inside tf.function."""
+    lr, epsilon = cast(w.dtype, learning_rate, epsilon)
+    a = added(a, indices, g * g)
+    w = w - lr * dense(w.shape, indices, g) * rsqrt(a + epsilon)
+    return w, a
+
+
+def adagrad_rows_graph(w, g, indices, a, *, learning_rate, epsilon):
+    """adagrad_rows inside tf.function of TF 2.12."""
+    lr, epsilon = cast(w.dtype, learning_rate, epsilon)
+    a = added(a, indices, g * g)
+    w = added(w, indices, -lr * g * rsqrt(gathered(a, indices) + epsilon))
+    return w, a
+
+
+def adagrad_rows_graph_2_15(w, g, indices, a, *, learning_rate, epsilon):
+    """The same of TF 2.15."""
+    lr, epsilon = cast(w.dtype, learning_rate, epsilon)
+    a = added(a, indices, g * g)
+    w = added(w, indices, -lr * g * rsqrt_2_15(gathered(a, indices) + epsilon))
+    return w, a
+
+
 def adagrad_slices(w, g, indices, a, *, learning_rate, epsilon):
     """keras 3 Adagrad.update_step of IndexedSlices."""
     lr, epsilon = cast(w.dtype, learning_rate, epsilon)
@@ -143,4 +167,10 @@ GRAPH = {
     "tf2.12": {"plain": adagrad_graph},
     "tf2.15": {"plain": adagrad_graph_2_15},
     "keras3": {"plain": adagrad_graph_2_15},
+}
+
+GRAPH_SPARSE = {
+    "tf2.9": {"plain": adagrad_sum_graph},
+    "tf2.12": {"plain": adagrad_rows_graph},
+    "tf2.15": {"plain": adagrad_rows_graph_2_15},
 }

@@ -136,6 +136,52 @@ def amsgrad_scatter(w, g, indices, m, v, vhat, *, t, learning_rate, beta_1, beta
     return w, m, v, vhat
 
 
+def adam_scatter_graph_2_4(w, g, indices, m, v, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """adam_scatter_2_4 inside tf.function: Grappler multiplies the gradient by a number before it squares it."""
+    lr, t, b1, b2, epsilon = cast(w.dtype, learning_rate, t, beta_1, beta_2, epsilon)
+    alpha = lr * (sqrt(1 - power(b2, t)) / (1 - power(b1, t)))
+    indices, g = summed(indices, g)
+    m = added(m * b1, indices, g * (1 - b1))
+    v = added(v * b2, indices, g * (1 - b2) * g)
+    w = w - alpha * m / (sqrt_2_4(v) + epsilon)
+    return w, m, v
+
+
+def amsgrad_scatter_graph_2_4(w, g, indices, m, v, vhat, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """amsgrad_scatter_2_4 inside tf.function."""
+    lr, t, b1, b2, epsilon = cast(w.dtype, learning_rate, t, beta_1, beta_2, epsilon)
+    alpha = lr * (sqrt(1 - power(b2, t)) / (1 - power(b1, t)))
+    indices, g = summed(indices, g)
+    m = added(m * b1, indices, g * (1 - b1))
+    v = added(v * b2, indices, g * (1 - b2) * g)
+    vhat = maximum(vhat, v)
+    w = w - alpha * m / (sqrt_2_4(vhat) + epsilon)
+    return w, m, v, vhat
+
+
+def adam_scatter_graph(w, g, indices, m, v, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """adam_scatter inside tf.function."""
+    lr, t, b1, b2, epsilon = cast(w.dtype, learning_rate, t, beta_1, beta_2, epsilon)
+    alpha = lr * (sqrt(1 - power(b2, t)) / (1 - power(b1, t)))
+    indices, g = summed(indices, g)
+    m = added(m * b1, indices, g * (1 - b1))
+    v = added(v * b2, indices, g * (1 - b2) * g)
+    w = w - alpha * m / (sqrt(v) + epsilon)
+    return w, m, v
+
+
+def amsgrad_scatter_graph(w, g, indices, m, v, vhat, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """amsgrad_scatter inside tf.function."""
+    lr, t, b1, b2, epsilon = cast(w.dtype, learning_rate, t, beta_1, beta_2, epsilon)
+    alpha = lr * (sqrt(1 - power(b2, t)) / (1 - power(b1, t)))
+    indices, g = summed(indices, g)
+    m = added(m * b1, indices, g * (1 - b1))
+    v = added(v * b2, indices, g * (1 - b2) * g)
+    vhat = maximum(vhat, v)
+    w = w - alpha * m / (sqrt(vhat) + epsilon)
+    return w, m, v, vhat
+
+
 def adam_rows(w, g, indices, m, v, *, t, learning_rate, beta_1, beta_2, epsilon):
     """keras 2 Adam.update_step of IndexedSlices."""
     b1, b2 = cast_tensor(w.dtype, beta_1, beta_2)
@@ -211,4 +257,13 @@ SPARSE = {
     "tf2.12": ROWS,
     "tf2.15": ROWS,
     "keras3": SLICES,
+}
+
+SCATTER_GRAPH = {"plain": adam_scatter_graph, "amsgrad": amsgrad_scatter_graph}
+
+GRAPH_SPARSE = {
+    "tf2.4": {"plain": adam_scatter_graph_2_4, "amsgrad": amsgrad_scatter_graph_2_4},
+    "tf2.9.legacy": SCATTER_GRAPH,
+    "tf2.12.legacy": SCATTER_GRAPH,
+    "tf2.15.legacy": SCATTER_GRAPH,
 }

@@ -59,8 +59,24 @@ def lamb_slices(w, g, indices, m, v, *, t, learning_rate, beta_1, beta_2, epsilo
     return w, m, v
 
 
+def lamb_slices_graph(w, g, indices, m, v, *, t, learning_rate, beta_1, beta_2, epsilon):
+    """lamb_slices inside tf.function."""
+    lr, t, epsilon, one = cast(w.dtype, learning_rate, t, epsilon, 1)
+    rest_1, rest_2 = cast(w.dtype, 1 - beta_1, 1 - beta_2)
+    b1, b2 = cast_tensor(w.dtype, beta_1, beta_2)
+    m = m + (dense(w.shape, indices, g) - m) * rest_1
+    v = v + (dense(w.shape, indices, g * g) - v) * rest_2
+    update = m / (1 - power(b1, t)) / (sqrt(v / (1 - power(b2, t))) + epsilon)
+    norm_w, norm_update = sqrt(total(w * w)), sqrt(total(update * update))
+    ratio = norm_w / norm_update if norm_w > 0 and norm_update > 0 else one
+    w = w - ratio * lr * update
+    return w, m, v
+
+
 RULES = {"keras3": {"lamb": lamb}}
 
 SPARSE = {"keras3": {"lamb": lamb_slices}}
 
 GRAPH = {"keras3": {"lamb": lamb_graph}}
+
+GRAPH_SPARSE = {"keras3": {"lamb": lamb_slices_graph}}

@@ -33,6 +33,15 @@ def lion_rows(w, g, indices, m, *, learning_rate, beta_1, beta_2):
     return w, m
 
 
+def lion_rows_graph(w, g, indices, m, *, learning_rate, beta_1, beta_2):
+    """lion_rows inside tf.function: Grappler multiplies m by one number, which it makes of a reciprocal."""
+    lr, b1, b2 = cast_tensor(w.dtype, learning_rate, beta_1, beta_2)
+    m = added(m * b1, indices, g * (1 - b1))
+    w = w - lr * sign(m)
+    m = added(m * (b2 * (1 / b1)), indices, g * (1 - b2 / b1))
+    return w, m
+
+
 def lion_slices(w, g, indices, m, *, learning_rate, beta_1, beta_2):
     """keras 3 Lion.update_step of IndexedSlices: scaled, then summed."""
     lr, b1, b2 = cast_tensor(w.dtype, learning_rate, beta_1, beta_2)
@@ -50,3 +59,5 @@ SPARSE = {
     "tf2.15": {"plain": lion_rows},
     "keras3": {"plain": lion_slices},
 }
+
+GRAPH_SPARSE = {"tf2.15": {"plain": lion_rows_graph}}

@@ -141,6 +141,44 @@ def nadam_scatter(
     return w, m, v, u_product, u_before
 
 
+def nadam_scatter_graph_2_4(
+    w, g, indices, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon, schedule_decay
+):
+    """nadam_scatter_2_4 inside tf.function: Grappler multiplies the gradient by a number before it squares it."""
+    lr, b1, b2, epsilon = cast(w.dtype, learning_rate, beta_1, beta_2, epsilon)
+    step, after, psi, before = cast(w.dtype, t, t + 1, schedule_decay, u_before)
+    (base,) = cast_tensor(w.dtype, 0.96)
+    u = b1 * (1 - 0.5 * power(base, psi * step))
+    u_next = b1 * (1 - 0.5 * power(base, psi * after))
+    product = flush(before * u)
+    indices, g = summed(indices, g)
+    m = added(m * b1, indices, g * (1 - b1))
+    v = added(v * b2, indices, g * (1 - b2) * g)
+    m_bar = (1 - u) * (g / (1 - product)) + u_next * (gathered(m, indices) / (1 - product * u_next))
+    divisor = sqrt_2_4(gathered(v, indices) / (1 - power(b2, step))) + epsilon
+    w = added(w, indices, -lr * m_bar / divisor)
+    return w, m, v, u_product, u_before
+
+
+def nadam_scatter_graph(
+    w, g, indices, m, v, u_product, u_before, *, t, learning_rate, beta_1, beta_2, epsilon, schedule_decay
+):
+    """nadam_scatter inside tf.function."""
+    lr, b1, b2, epsilon = cast(w.dtype, learning_rate, beta_1, beta_2, epsilon)
+    step, after, psi, before = cast(w.dtype, t, t + 1, schedule_decay, u_before)
+    (base,) = cast_tensor(w.dtype, 0.96)
+    u = b1 * (1 - 0.5 * power(base, psi * step))
+    u_next = b1 * (1 - 0.5 * power(base, psi * after))
+    product = flush(before * u)
+    indices, g = summed(indices, g)
+    m = added(m * b1, indices, g * (1 - b1))
+    v = added(v * b2, indices, g * (1 - b2) * g)
+    m_bar = (1 - u) * (g / (1 - product)) + u_next * (gathered(m, indices) / (1 - product * u_next))
+    divisor = sqrt(gathered(v, indices) / (1 - power(b2, step))) + epsilon
+    w = added(w, indices, -lr * m_bar / divisor)
+    return w, m, v, u_product, u_before
+
+
 def nadam_rows(w, g, indices, m, v, u_product, u_count, *, t, learning_rate, beta_1, beta_2, epsilon):
     """keras Nadam.update_step of IndexedSlices of TF 2.9 to 2.15."""
     refuse_mixture(w.dtype, u_product.dtype)
@@ -204,4 +242,11 @@ SPARSE = {
     "tf2.12": {"plain": nadam_rows},
     "tf2.15": {"plain": nadam_rows},
     "keras3": {"plain": nadam_slices},
+}
+
+GRAPH_SPARSE = {
+    "tf2.4": {"plain": nadam_scatter_graph_2_4},
+    "tf2.9.legacy": {"plain": nadam_scatter_graph},
+    "tf2.12.legacy": {"plain": nadam_scatter_graph},
+    "tf2.15.legacy": {"plain": nadam_scatter_graph},
 }

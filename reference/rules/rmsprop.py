@@ -440,6 +440,46 @@ def centered_scatter(w, g, indices, v, a, *, learning_rate, rho, epsilon):
     return w, v, a
 
 
+def scatter_graph_2_4(w, g, indices, v, *, learning_rate, rho, epsilon):
+    """outside_scatter_2_4 inside tf.function: Grappler multiplies the gradient by a number before it squares it."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    indices, g = summed(indices, g)
+    v = added(v * rho, indices, g * (1 - rho) * g)
+    w = added(w, indices, -lr * g / (sqrt_2_4(gathered(v, indices)) + epsilon))
+    return w, v
+
+
+def centered_scatter_graph_2_4(w, g, indices, v, a, *, learning_rate, rho, epsilon):
+    """centered_scatter_2_4 inside tf.function."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    indices, g = summed(indices, g)
+    v = added(v * rho, indices, g * (1 - rho) * g)
+    a = added(a * rho, indices, g * (1 - rho))
+    mean = gathered(a, indices)
+    w = added(w, indices, -lr * g / (sqrt_2_4(gathered(v, indices) - mean * mean) + epsilon))
+    return w, v, a
+
+
+def scatter_graph(w, g, indices, v, *, learning_rate, rho, epsilon):
+    """outside_scatter inside tf.function."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    indices, g = summed(indices, g)
+    v = added(v * rho, indices, g * (1 - rho) * g)
+    w = added(w, indices, -lr * g / (sqrt(gathered(v, indices)) + epsilon))
+    return w, v
+
+
+def centered_scatter_graph(w, g, indices, v, a, *, learning_rate, rho, epsilon):
+    """centered_scatter inside tf.function."""
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    indices, g = summed(indices, g)
+    v = added(v * rho, indices, g * (1 - rho) * g)
+    a = added(a * rho, indices, g * (1 - rho))
+    mean = gathered(a, indices)
+    w = added(w, indices, -lr * g / (sqrt(gathered(v, indices) - mean * mean) + epsilon))
+    return w, v, a
+
+
 def momentum_lazy_2_4(w, g, indices, v, m, *, learning_rate, rho, momentum, epsilon):
     """TF 2.4's fused CPU kernel ResourceSparseApplyRMSProp: float16 has no packets yet."""
     lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
@@ -625,6 +665,86 @@ def centered_momentum_rsqrt_rows_2_15(w, g, indices, v, m, a, *, learning_rate, 
     return w, v, m, a
 
 
+def rows_graph(w, g, indices, v, *, learning_rate, rho, epsilon):
+    """rsqrt_rows inside tf.function: the gradient is multiplied last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    w = added(w, indices, -(lr * rsqrt(gathered(v + epsilon, indices)) * g))
+    return w, v
+
+
+def centered_rows_graph(w, g, indices, v, a, *, learning_rate, rho, epsilon):
+    """centered_rsqrt_rows inside tf.function: the gradient is multiplied last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    a = added(rho * a, indices, g * rest)
+    w = added(w, indices, -(lr * rsqrt(gathered(v - a * a + epsilon, indices)) * g))
+    return w, v, a
+
+
+def momentum_rows_graph(w, g, indices, v, m, *, learning_rate, rho, momentum, epsilon):
+    """momentum_rsqrt_rows inside tf.function: the gradient is multiplied last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    m = added(momentum * m, indices, lr * rsqrt(gathered(v + epsilon, indices)) * g)
+    w = w - m
+    return w, v, m
+
+
+def centered_momentum_rows_graph(w, g, indices, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """centered_momentum_rsqrt_rows inside tf.function: the gradient is multiplied last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    a = added(rho * a, indices, g * rest)
+    m = added(momentum * m, indices, lr * rsqrt(gathered(v - a * a + epsilon, indices)) * g)
+    w = w - m
+    return w, v, m, a
+
+
+def rows_graph_2_15(w, g, indices, v, *, learning_rate, rho, epsilon):
+    """rsqrt_rows_2_15 inside tf.function: the gradient is multiplied last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    w = added(w, indices, -(lr * rsqrt_2_15(gathered(v + epsilon, indices)) * g))
+    return w, v
+
+
+def centered_rows_graph_2_15(w, g, indices, v, a, *, learning_rate, rho, epsilon):
+    """centered_rsqrt_rows_2_15 inside tf.function: the gradient is multiplied last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, epsilon = cast(w.dtype, learning_rate, rho, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    a = added(rho * a, indices, g * rest)
+    w = added(w, indices, -(lr * rsqrt_2_15(gathered(v - a * a + epsilon, indices)) * g))
+    return w, v, a
+
+
+def momentum_rows_graph_2_15(w, g, indices, v, m, *, learning_rate, rho, momentum, epsilon):
+    """momentum_rsqrt_rows_2_15 inside tf.function: the gradient is multiplied last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    m = added(momentum * m, indices, lr * rsqrt_2_15(gathered(v + epsilon, indices)) * g)
+    w = w - m
+    return w, v, m
+
+
+def centered_momentum_rows_graph_2_15(w, g, indices, v, m, a, *, learning_rate, rho, momentum, epsilon):
+    """centered_momentum_rsqrt_rows_2_15 inside tf.function: the gradient is multiplied last."""
+    rest = w.dtype.type(1 - rho)
+    lr, rho, momentum, epsilon = cast(w.dtype, learning_rate, rho, momentum, epsilon)
+    v = added(rho * v, indices, g * g * rest)
+    a = added(rho * a, indices, g * rest)
+    m = added(momentum * m, indices, lr * rsqrt_2_15(gathered(v - a * a + epsilon, indices)) * g)
+    w = w - m
+    return w, v, m, a
+
+
 def inside_slices(w, g, indices, v, *, learning_rate, rho, epsilon):
     """keras 3 RMSprop of IndexedSlices."""
     rest = w.dtype.type(1 - rho)
@@ -784,5 +904,26 @@ GRAPH = {
         "momentum": momentum_graph_2_21,
         "centered": centered_graph_2_21,
         "centered_momentum": centered_momentum_graph_2_21,
+    },
+}
+
+SCATTER_GRAPH = {"plain": scatter_graph, "centered": centered_scatter_graph}
+
+GRAPH_SPARSE = {
+    "tf2.4": {"plain": scatter_graph_2_4, "centered": centered_scatter_graph_2_4},
+    "tf2.9.legacy": SCATTER_GRAPH,
+    "tf2.12.legacy": SCATTER_GRAPH,
+    "tf2.15.legacy": SCATTER_GRAPH,
+    "tf2.12": {
+        "plain": rows_graph,
+        "momentum": momentum_rows_graph,
+        "centered": centered_rows_graph,
+        "centered_momentum": centered_momentum_rows_graph,
+    },
+    "tf2.15": {
+        "plain": rows_graph_2_15,
+        "momentum": momentum_rows_graph_2_15,
+        "centered": centered_rows_graph_2_15,
+        "centered_momentum": centered_momentum_rows_graph_2_15,
     },
 }

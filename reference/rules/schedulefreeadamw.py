@@ -31,13 +31,13 @@ def schedulefreeadamw(w, g, z, v, *, t, learning_rate, beta_1, beta_2, epsilon, 
 
 
 def schedulefreeadamw_graph(w, g, z, v, *, t, learning_rate, beta_1, beta_2, epsilon, warmup_steps):
-    """schedulefreeadamw inside tf.function: Grappler divides one number by beta_1, not all of x."""
+    """schedulefreeadamw inside tf.function: Grappler multiplies a number by 1 / beta_1, not all of x."""
     lr, t, warmup = cast(w.dtype, learning_rate, t, warmup_steps)
     b1, b2, epsilon = cast_tensor(w.dtype, beta_1, beta_2, epsilon)
     lr = lr * minimum(t / warmup, 1) if warmup_steps > 0 else lr
     v = v + (g * g - v) * (1 - b2)
     z = z - lr * g / (sqrt(v / (1 - power(b2, t))) + epsilon)
-    x = (1 - 1 / t) / b1 * (w - (1 - b1) * z) + 1 / t * z
+    x = (1 - 1 / t) * (1 / b1) * (w - (1 - b1) * z) + 1 / t * z
     w = (1 - b1) * z + b1 * x
     return w, z, v
 
@@ -56,8 +56,23 @@ def schedulefreeadamw_slices(w, g, indices, z, v, *, t, learning_rate, beta_1, b
     return w, z, v
 
 
+def schedulefreeadamw_slices_graph(w, g, indices, z, v, *, t, learning_rate, beta_1, beta_2, epsilon, warmup_steps):
+    """schedulefreeadamw_slices inside tf.function."""
+    lr, t, warmup = cast(w.dtype, learning_rate, t, warmup_steps)
+    b1, b2, epsilon = cast_tensor(w.dtype, beta_1, beta_2, epsilon)
+    lr = lr * minimum(t / warmup, 1) if warmup_steps > 0 else lr
+    v = v + (dense(w.shape, indices, g * g) - v) * (1 - b2)
+    indices, step = divided(indices, lr * g, sqrt(v / (1 - power(b2, t))) + epsilon)
+    z = added(z, indices, -step)
+    x = (1 - 1 / t) * (1 / b1) * (w - (1 - b1) * z) + 1 / t * z
+    w = (1 - b1) * z + b1 * x
+    return w, z, v
+
+
 RULES = {"keras3": {"plain": schedulefreeadamw}}
 
 SPARSE = {"keras3": {"plain": schedulefreeadamw_slices}}
 
 GRAPH = {"keras3": {"plain": schedulefreeadamw_graph}}
+
+GRAPH_SPARSE = {"keras3": {"plain": schedulefreeadamw_slices_graph}}

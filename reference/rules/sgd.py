@@ -20,6 +20,8 @@ keras3             descent_rows     descent_rows     momentum_slices   nesterov_
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..bits import cast, cast_tensor
 from ..slices import added, dense, gathered, replaced, summed
 
@@ -87,6 +89,22 @@ def nesterov_rows(w, g, indices, m, *, learning_rate, momentum):
     lr, momentum = cast_tensor(w.dtype, learning_rate, momentum)
     m = added(m * momentum, indices, -g * lr)
     w = added(w, indices, -g * lr) + m * momentum
+    return w, m
+
+
+def resting_rows(w, g, indices, m, *, learning_rate):
+    """momentum_rows inside tf.function, where the momentum is 0: Grappler takes 0 for the product with it."""
+    (lr,) = cast_tensor(w.dtype, learning_rate)
+    m = added(np.zeros_like(m), indices, -g * lr)
+    w = w + m
+    return w, m
+
+
+def resting_nesterov_rows(w, g, indices, m, *, learning_rate):
+    """The same with nesterov=True."""
+    (lr,) = cast_tensor(w.dtype, learning_rate)
+    m = added(np.zeros_like(m), indices, -g * lr)
+    w = added(w, indices, -g * lr)
     return w, m
 
 
@@ -167,3 +185,7 @@ SPARSE = {
     "tf2.15": ROWS_ALWAYS,
     "keras3": SLICES,
 }
+
+RESTING = {"plain": resting_rows, "idle_nesterov": resting_nesterov_rows}
+
+GRAPH_SPARSE = {"tf2.12": RESTING, "tf2.15": RESTING}

@@ -11,6 +11,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -28,6 +29,8 @@ Document = dict[str, Any]
 ERRORS: dict[str, type[Exception]] = {
     error.__name__: error for error in (TypeError, ValueError, IndexError, InvalidArgumentError)
 }
+IN_GRAPH = ContextVar("in_graph", default=False)
+"""Is a schedule called while a graph runs? There Grappler has rewritten it: the table GRAPH of its file."""
 STAGES = {"construct": "from the constructor", "call": "from a call"}
 
 
@@ -56,6 +59,7 @@ class Specified(LearningRateSchedule):
     edition: ClassVar[str]
     schedule: ClassVar[str]
     function: ClassVar[Callable[..., Any]]
+    function_in_graph: ClassVar[Callable[..., Any]]
     needs: ClassVar[list[str]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -77,7 +81,8 @@ class Specified(LearningRateSchedule):
         with np.errstate(all="ignore"):
             self._refuse("call", step.astype(tensor(rate).dtype)[()])
         given = {name: getattr(self, name) for name in self.needs}
-        (rate,) = bits.run(lambda step: (type(self).function(step, **given),), step)
+        function = type(self).function_in_graph if IN_GRAPH.get() else type(self).function
+        (rate,) = bits.run(lambda step: (function(step, **given),), step)
         return np.asarray(rate)[()]
 
     @property
@@ -129,6 +134,7 @@ def made(name: str, document: Document, edition: str) -> type[Specified]:
             "edition": edition,
             "schedule": name,
             "function": staticmethod(function),
+            "function_in_graph": staticmethod(getattr(file, "GRAPH", file.SCHEDULES)[spec.release(edition)]),
             "needs": list(inspect.signature(function).parameters)[1:],
         },
     )

@@ -12,6 +12,10 @@ Note         warmup_steps without warmup_target has no effect.
 edition               function
 tf2.4, tf2.9, tf2.12  cosine_decay
 tf2.15, keras3        cosine_decay_after_warmup
+
+edition, graph        function
+tf2.4, tf2.9, tf2.12  cosine_decay_graph
+tf2.15, keras3        cosine_decay_after_warmup_graph
 """
 
 from __future__ import annotations
@@ -49,10 +53,44 @@ def cosine_decay_after_warmup(step, *, initial_learning_rate, decay_steps, alpha
     return highest * ((1 - alpha) * cosine + alpha)
 
 
+def cosine_decay_graph(step, *, initial_learning_rate, decay_steps, alpha):
+    """cosine_decay inside tf.function: Grappler multiplies by the reciprocal of a number that stays."""
+    lr = tensor(initial_learning_rate)
+    step, steps = cast(lr.dtype, step, decay_steps)
+    fraction = minimum(step, steps) * (1 / steps)
+    cosine = 0.5 * (1 + cos(lr.dtype.type(math.pi) * fraction))
+    return lr * ((1 - alpha) * cosine + alpha)
+
+
+def cosine_decay_after_warmup_graph(step, *, initial_learning_rate, decay_steps, alpha, warmup_target, warmup_steps):
+    """The same; what is computed only after a warm-up, or only during it, stays as it is."""
+    lr = tensor(initial_learning_rate)
+    step, steps = cast(lr.dtype, step, decay_steps)
+    if warmup_target is None:
+        fraction, highest = minimum(step, steps) * (1 / steps), lr
+    else:
+        highest, warmup = cast(lr.dtype, warmup_target, warmup_steps)
+        step = minimum(step, steps + warmup)
+        if step < warmup:
+            return (highest - lr) * (step / warmup) + lr
+        fraction = divide(step - warmup, steps)
+    pi, highest = cast(fraction.dtype, lr.dtype.type(math.pi), highest)
+    cosine = 0.5 * (1 + cos(pi * fraction))
+    return highest * ((1 - alpha) * cosine + alpha)
+
+
 SCHEDULES = {
     "tf2.4": cosine_decay,
     "tf2.9": cosine_decay,
     "tf2.12": cosine_decay,
     "tf2.15": cosine_decay_after_warmup,
     "keras3": cosine_decay_after_warmup,
+}
+
+GRAPH = {
+    "tf2.4": cosine_decay_graph,
+    "tf2.9": cosine_decay_graph,
+    "tf2.12": cosine_decay_graph,
+    "tf2.15": cosine_decay_after_warmup_graph,
+    "keras3": cosine_decay_after_warmup_graph,
 }

@@ -10,6 +10,9 @@ Errors       an integer as initial_learning_rate: tf2.* raise at the call, and s
 
 edition                               function
 tf2.4, tf2.9, tf2.12, tf2.15, keras3  cosine_decay_restarts
+
+edition, graph                        function
+tf2.4, tf2.9, tf2.12, tf2.15, keras3  cosine_decay_restarts_graph
 """
 
 from __future__ import annotations
@@ -35,10 +38,34 @@ def cosine_decay_restarts(step, *, initial_learning_rate, first_decay_steps, t_m
     return lr * ((1 - alpha) * cosine + alpha)
 
 
+def cosine_decay_restarts_graph(step, *, initial_learning_rate, first_decay_steps, t_mul, m_mul, alpha):
+    """cosine_decay_restarts inside tf.function: Grappler multiplies by the reciprocal of a number that stays."""
+    lr = tensor(initial_learning_rate)
+    step, steps, t_mul, m_mul, alpha = cast(lr.dtype, step, first_decay_steps, t_mul, m_mul, alpha)
+    fraction = step * (1 / steps)
+    if t_mul == 1:
+        wave = floor(fraction)
+        fraction = fraction - wave
+    else:
+        wave = floor(log(1 - fraction * (1 - t_mul)) / log(t_mul))
+        before = (1 - power(t_mul, wave)) / (1 - t_mul)
+        fraction = (fraction - before) / power(t_mul, wave)
+    cosine = 0.5 * power(m_mul, wave) * (1 + cos(lr.dtype.type(math.pi) * fraction))
+    return lr * ((1 - alpha) * cosine + alpha)
+
+
 SCHEDULES = {
     "tf2.4": cosine_decay_restarts,
     "tf2.9": cosine_decay_restarts,
     "tf2.12": cosine_decay_restarts,
     "tf2.15": cosine_decay_restarts,
     "keras3": cosine_decay_restarts,
+}
+
+GRAPH = {
+    "tf2.4": cosine_decay_restarts_graph,
+    "tf2.9": cosine_decay_restarts_graph,
+    "tf2.12": cosine_decay_restarts_graph,
+    "tf2.15": cosine_decay_restarts_graph,
+    "keras3": cosine_decay_restarts_graph,
 }

@@ -8,6 +8,9 @@ Errors       an integer as initial_learning_rate: tf2.* raise at the call; keras
 
 edition                               function
 tf2.4, tf2.9, tf2.12, tf2.15, keras3  exponential_decay
+
+edition, graph                        function
+tf2.4, tf2.9, tf2.12, tf2.15, keras3  exponential_decay_graph
 """
 
 from __future__ import annotations
@@ -25,10 +28,28 @@ def exponential_decay(step, *, initial_learning_rate, decay_steps, decay_rate, s
     return lr * power(rate, p)
 
 
+def exponential_decay_graph(step, *, initial_learning_rate, decay_steps, decay_rate, staircase):
+    """exponential_decay inside tf.function: Grappler multiplies by the reciprocal of a number that stays."""
+    lr = tensor(initial_learning_rate)
+    step, steps, rate = cast(lr.dtype, step, decay_steps, decay_rate)
+    p = step * (1 / steps)
+    if staircase:
+        p = floor(p)
+    return lr * power(rate, p)
+
+
 SCHEDULES = {
     "tf2.4": exponential_decay,
     "tf2.9": exponential_decay,
     "tf2.12": exponential_decay,
     "tf2.15": exponential_decay,
     "keras3": exponential_decay,
+}
+
+GRAPH = {
+    "tf2.4": exponential_decay_graph,
+    "tf2.9": exponential_decay_graph,
+    "tf2.12": exponential_decay_graph,
+    "tf2.15": exponential_decay_graph,
+    "keras3": exponential_decay_graph,
 }

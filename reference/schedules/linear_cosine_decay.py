@@ -8,6 +8,9 @@ Errors       an integer or a float64 as initial_learning_rate raises at the call
 
 edition  function
 tf2.4    linear_cosine_decay
+
+edition, graph  function
+tf2.4           linear_cosine_decay_graph
 """
 
 from __future__ import annotations
@@ -28,6 +31,21 @@ def linear_cosine_decay(step, *, initial_learning_rate, decay_steps, num_periods
     return lr * ((alpha + left) * cosine + beta)
 
 
+def linear_cosine_decay_graph(step, *, initial_learning_rate, decay_steps, num_periods, alpha, beta):
+    """linear_cosine_decay inside tf.function: Grappler multiplies by the reciprocal of a number that stays."""
+    lr = tensor(initial_learning_rate)
+    step, steps, periods, alpha, beta = cast(lr.dtype, step, decay_steps, num_periods, alpha, beta)
+    step = minimum(step, steps)
+    left = (steps - step) * (1 / steps)
+    fraction = 2 * periods * (step * (1 / steps))
+    cosine = 0.5 * (1 + cos(lr.dtype.type(math.pi) * fraction))
+    return lr * ((alpha + left) * cosine + beta)
+
+
 SCHEDULES = {
     "tf2.4": linear_cosine_decay,
+}
+
+GRAPH = {
+    "tf2.4": linear_cosine_decay_graph,
 }

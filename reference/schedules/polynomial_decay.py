@@ -11,6 +11,9 @@ Errors       an integer as initial_learning_rate: tf2.* raise at the call; keras
 
 edition                               function
 tf2.4, tf2.9, tf2.12, tf2.15, keras3  polynomial_decay
+
+edition, graph                        function
+tf2.4, tf2.9, tf2.12, tf2.15, keras3  polynomial_decay_graph
 """
 
 from __future__ import annotations
@@ -32,10 +35,30 @@ def polynomial_decay(step, *, initial_learning_rate, decay_steps, end_learning_r
     return span * scalars.power(1 - p, exponent) + end
 
 
+def polynomial_decay_graph(step, *, initial_learning_rate, decay_steps, end_learning_rate, power, cycle):
+    """polynomial_decay inside tf.function: Grappler multiplies by the reciprocal of a number that stays."""
+    lr = tensor(initial_learning_rate)
+    step, steps, end, exponent = cast(lr.dtype, step, decay_steps, end_learning_rate, power)
+    if cycle:
+        p = divide(step, steps * (1.0 if step == 0 else ceil(step * (1 / steps))))
+    else:
+        p = minimum(step, steps) * (1 / steps)
+    span, end, exponent = cast(p.dtype, lr - end, end, exponent)
+    return span * scalars.power(1 - p, exponent) + end
+
+
 SCHEDULES = {
     "tf2.4": polynomial_decay,
     "tf2.9": polynomial_decay,
     "tf2.12": polynomial_decay,
     "tf2.15": polynomial_decay,
     "keras3": polynomial_decay,
+}
+
+GRAPH = {
+    "tf2.4": polynomial_decay_graph,
+    "tf2.9": polynomial_decay_graph,
+    "tf2.12": polynomial_decay_graph,
+    "tf2.15": polynomial_decay_graph,
+    "keras3": polynomial_decay_graph,
 }
