@@ -50,6 +50,8 @@ BRANCHES: list[Document] = [
     {"t_mul": 1.0},
     {"t_mul": 1.4372846},
     {"warmup_target": None},
+    {"decay_steps": 41, "staircase": True},
+    {"first_decay_steps": 41, "t_mul": 1.0},
 ]
 """What asks for another branch of a schedule, beside what is on or off."""
 THREE_ROWS = ([0, 2, 3], [3, 3, 1], [1, 0, 1], [4, 2, 3])
@@ -119,8 +121,8 @@ def with_schedules(make: Maker) -> Iterator[Case]:
 
 
 def to_the_third_end(s: Steps) -> list[Document]:
-    """Steps over the first end, and around 21: that divided by 7 is 3, but times the reciprocal a little more."""
-    return [*s.many(10), {"set_iterations": 20}, *s.many(3)]
+    """Steps over the first end, around 21, that times the reciprocal of 7 is a little more than 3, and around 41."""
+    return [*s.many(10), {"set_iterations": 20}, *s.many(3), {"set_iterations": 40}, *s.many(3)]
 
 
 def turned(own: dict[str, Document]) -> Iterator[Document]:
