@@ -102,6 +102,9 @@ def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield f"graph-sparse-{name}", {**case, "features": features, "mode": "graph"}
         case = precise(optimizer, {**of_all_digits(edition, optimizer), **config}, "float32")
         yield f"graph-{name}+all-digits", {**case, "features": ["graph"], "mode": "graph"}
+    if optimizer == "Adafactor":
+        case = make.case({}, lambda s: s.many(STEPS), shapes=SHAPES, dtype="float16")
+        yield "graph-defaults-float16", {**case, "features": ["graph"], "mode": "graph"}
     if optimizer == "Muon":
         case = make.case({}, lambda s: s.many(STEPS), shapes=SIDES)
         yield "graph-tall-and-square", {**case, "features": ["graph"], "mode": "graph"}

@@ -19,6 +19,7 @@ from .method_events import BOTH, call, get, scalar
 from .remote_cases import ROWS, of_all_digits, rows_of, steps_of
 from .sparse_cases import configs_of_variants
 
+ONE: dict[str, Shape] = {"bias": (3,)}
 ONE_COLUMN: Shape = (5, 1)
 SIDES: dict[str, Shape] = {"kernel": (5, 2), "square": (3, 3), "wide": (2, 4)}
 PACKETS: dict[str, Shape] = {"kernel": (3, 3)}
@@ -86,7 +87,7 @@ def averages_late(make: Maker) -> Iterator[Case]:
     for frequency, before in ((100, 98), (128, 254), (1000, 998), (3, 2**31 - 3), (2, 2**32 - 2)):
         config = {"use_ema": True, "ema_momentum": 0.75, "ema_overwrite_frequency": frequency}
         late = attempt({"set_iterations": before})
-        case = make.case(config, lambda s: [s.apply(), late, *s.many(4)], shapes={"bias": (3,)})  # noqa: B023
+        case = make.case(config, lambda s: [s.apply(), late, *s.many(4)], ["learning_rate"], shapes=ONE)  # noqa: B023
         yield f"{slug(config)}+after-{before}", case
 
 

@@ -38,7 +38,8 @@ def distinct_rules(kind: str) -> Iterator[tuple[str, Rule]]:
                     yield optimizer, rule
 
 
-RULES = [(optimizer, kind, rule) for kind in ("RULES", "SPARSE", "GRAPH") for optimizer, rule in distinct_rules(kind)]
+KINDS = ("RULES", "SPARSE", "GRAPH", "GRAPH_SPARSE")
+RULES = [(optimizer, kind, rule) for kind in KINDS for optimizer, rule in distinct_rules(kind)]
 EACH = pytest.mark.parametrize(("optimizer", "kind", "rule"), RULES, ids=[f"{o}-{r.__name__}" for o, _, r in RULES])
 
 
@@ -70,7 +71,7 @@ def agrees(
         judged = 0
         for golden in files.goldens(files.path_of(edition, optimizer)):
             sparse, graph = "sparse" in golden["case"]["features"], golden["case"].get("mode") == "graph"
-            if graph != (kind == "GRAPH") or (kind == "SPARSE" and not sparse):
+            if graph != kind.startswith("GRAPH") or (kind.endswith("SPARSE") and not sparse):
                 continue
             if golden["case"]["events"] and variant in variants_of(golden):
                 judged += 1
@@ -91,7 +92,7 @@ def test_a_rule_has_the_bits_of_exactly_its_own_editions(
         candidates = [e for e, table in tables.items() if variant in table and takes_the_same(rule, table[variant])]
         matched = {e for e in candidates if agrees(optimizer, kind, e, variant, rule, monkeypatch)}
         assert matched == own
-        without = module(optimizer).RULES if kind == "GRAPH" else {}
+        without = getattr(module(optimizer), {"GRAPH": "RULES", "GRAPH_SPARSE": "SPARSE"}.get(kind, ""), {})
         for edition in own if kind != "RULES" else ():
             eager = without.get(edition, {}).get(variant)
             assert not agrees(optimizer, kind, edition, variant, eager, monkeypatch)
@@ -101,7 +102,7 @@ def test_a_rule_has_the_bits_of_exactly_its_own_editions(
 def test_a_rule_file_serves_every_edition_and_variant(optimizer: str) -> None:
     document = spec.optimizers()[optimizer]
     tables = module(optimizer).RULES
-    others = [module(optimizer).SPARSE, getattr(module(optimizer), "GRAPH", {})]
+    others = [getattr(module(optimizer), kind, {}) for kind in KINDS[1:]]
     assert all(set(tables) == set(document["editions"]) >= set(other) for other in others)
     for table in (*tables.values(), *(table for other in others for table in other.values())):
         assert set(table) <= {variant["name"] for variant in document["variants"]}

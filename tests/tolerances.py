@@ -33,7 +33,7 @@ from .wrong import WRONG, rows  # type: ignore[import-not-found]  # pytest finds
 
 Document = dict[str, Any]
 PAGE = Path(__file__).parent.parent / "docs" / "tolerances.md"
-TABLES = ("RULES", "SPARSE", "GRAPH")
+TABLES = ("RULES", "SPARSE", "GRAPH", "GRAPH_SPARSE")
 LARGEST = 0.25
 STEPS = 7
 """So often is a factor of 2**16 halved: what is found is right within a tenth."""

@@ -25,6 +25,10 @@ edition, graph                plain                     quotient
 tf2.9, tf2.12                 adadelta_left_graph       sqrt * g * rsqrt
 tf2.15                        adadelta_left_graph_2_15  sqrt * g * rsqrt_2_15
 keras3                        adadelta_square_graph     sqrt * g * rsqrt_2_15
+
+edition, sparse, graph        plain                     quotient
+tf2.9, tf2.12                 adadelta_rows_graph       sqrt * g * rsqrt
+tf2.15                        adadelta_rows_graph_2_15  sqrt * g * rsqrt_2_15
 """
 
 from __future__ import annotations

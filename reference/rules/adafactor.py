@@ -18,8 +18,11 @@ edition, sparse   factored          vector          duplicate rows          unto
 tf2.12, tf2.15    as dense          as dense        summed in the pipeline  stay
 keras3            factored_slices   vector_slices   squared each            stay
 
-edition, graph    factored          vector          direction
-keras3            factored_graph    vector_graph    g * rsqrt_2_15(v)
+edition, graph    factored                    vector                    direction           the root mean square of u
+tf2.12            factored_rsqrt_graph        vector_rsqrt_graph        g * rsqrt(v)        * (1 / clip_threshold)
+tf2.15            factored_rsqrt_graph_2_15   vector_rsqrt_graph_2_15   g * rsqrt_2_15(v)   * (1 / clip_threshold)
+keras3            factored_graph              vector_graph              g * rsqrt_2_15(v)   * (1 / clip_threshold)
+keras3, sparse    factored_slices_graph       vector_slices_graph       g / sqrt(v)         * (1 / clip_threshold)
 """
 
 from __future__ import annotations

@@ -21,6 +21,11 @@ keras3            adagrad_slices    squared each, and a step each        stay, u
 edition, graph    plain               divided by the root
 tf2.9, tf2.12     adagrad_graph       * rsqrt
 tf2.15, keras3    adagrad_graph_2_15  * rsqrt_2_15
+
+edition, sparse, graph  plain                     divided by the root
+tf2.9                   adagrad_sum_graph         * rsqrt
+tf2.12                  adagrad_rows_graph        * rsqrt
+tf2.15                  adagrad_rows_graph_2_15   * rsqrt_2_15
 """
 
 from __future__ import annotations

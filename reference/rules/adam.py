@@ -17,6 +17,10 @@ tf2.4                   adam_scatter_2_4  amsgrad_scatter_2_4  summed
 *.legacy                adam_scatter      amsgrad_scatter      summed
 tf2.9, tf2.12, tf2.15   adam_rows         amsgrad_rows         squared each in tf2.9, else summed in the pipeline
 keras3                  adam_slices       amsgrad_slices       squared each, then summed
+
+edition, sparse, graph  plain                   amsgrad                    squares
+tf2.4                   adam_scatter_graph_2_4  amsgrad_scatter_graph_2_4  (g * (1 - beta_2)) * g
+*.legacy                adam_scatter_graph      amsgrad_scatter_graph      the same
 """
 
 from __future__ import annotations

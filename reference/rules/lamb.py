@@ -6,8 +6,8 @@ Units        learning_rate is a pure number: the norm of a step, over the norm o
              epsilon is in units of g; the betas are pure.
 Constraints  the ratio is 1 where a norm is 0 or NaN.
 
-edition   dense   sparse        graph        the squares within the norms
-keras3    lamb    lamb_slices   lamb_graph   Eigen's powers of TF 2.21, which are not w * w; in graphs w * w
+edition   dense   sparse        graph        sparse, graph       the squares within the norms
+keras3    lamb    lamb_slices   lamb_graph   lamb_slices_graph   Eigen's powers of TF 2.21, not w * w; in graphs w * w
 """
 
 from __future__ import annotations

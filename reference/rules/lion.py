@@ -5,9 +5,9 @@ State        m: dtype and shape of w, starts at 0.
 Units        learning_rate is in units of w per step (every weight moves by just that much); the betas are pure numbers.
 Constraints  beta_1 outside (0, 1] is a ValueError.
 
-edition   dense   sparse
-tf2.15    lion    lion_rows
-keras3    lion    lion_slices
+edition   dense   sparse        sparse, graph
+tf2.15    lion    lion_rows     lion_rows_graph
+keras3    lion    lion_slices   lion_slices
 """
 
 from __future__ import annotations

@@ -20,6 +20,10 @@ tf2.4                   nadam_scatter_2_4  summed                               
 *.legacy                nadam_scatter      summed                                 stay; their state decays
 tf2.9, tf2.12, tf2.15   nadam_rows         squared each in tf2.9, else summed     go on
 keras3                  nadam_slices       squared each, then summed              go on
+
+edition, sparse, graph  plain                    squares
+tf2.4                   nadam_scatter_graph_2_4  (g * (1 - beta_2)) * g
+*.legacy                nadam_scatter_graph      the same
 """
 
 from __future__ import annotations

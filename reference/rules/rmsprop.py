@@ -36,6 +36,14 @@ tf2.12    graph       momentum_graph       centered_graph       centered_momentu
 tf2.15    graph_2_15  momentum_graph_2_15  centered_graph_2_15  centered_momentum_graph_2_15
 keras3    graph_2_21  momentum_graph_2_21  centered_graph_2_21  centered_momentum_graph_2_21
 
+The rules of sparse gradients inside tf.function, where they are others:
+
+edition   plain              centered                    momentum                  centered_momentum
+tf2.4     scatter_graph_2_4  centered_scatter_graph_2_4  -                         -
+*.legacy  scatter_graph      centered_scatter_graph      -                         -
+tf2.12    rows_graph         centered_rows_graph         momentum_rows_graph       centered_momentum_rows_graph
+tf2.15    rows_graph_2_15    centered_rows_graph_2_15    momentum_rows_graph_2_15  centered_momentum_rows_graph_2_15
+
 Duplicate rows are summed in tf2.4, *.legacy, tf2.12 and tf2.15; in tf2.9 and keras3 each is squared by itself.
 Rows without a gradient stand still where there is no momentum; in tf2.4 and *.legacy with momentum, too.
 """

@@ -7,8 +7,9 @@ State        z, starts as a copy of w; v, starts at 0.  Both have the dtype and 
 Units        learning_rate is in units of w per step; epsilon in units of g; warmup_steps in steps; the betas are pure.
 Constraints  beta_1 = 0 divides by zero: NaN or infinity from the first step on.
 
-edition   dense               sparse                     graph
-keras3    schedulefreeadamw   schedulefreeadamw_slices   schedulefreeadamw_graph
+edition, mode   dense                     sparse
+keras3          schedulefreeadamw         schedulefreeadamw_slices
+keras3, graph   schedulefreeadamw_graph   schedulefreeadamw_slices_graph
 """
 
 from __future__ import annotations

@@ -16,6 +16,9 @@ tf2.4, *.legacy    descent_rows     descent_rows     momentum_lazy     nesterov_
 tf2.9              descent_rows     descent_rows     momentum_rows     nesterov_rows    added one after the other
 tf2.12, tf2.15     momentum_rows    nesterov_rows    momentum_rows     nesterov_rows    summed in the pipeline
 keras3             descent_rows     descent_rows     momentum_slices   nesterov_slices  scaled, then summed
+
+edition, sparse, graph   plain          idle_nesterov           m * 0 is
+tf2.12, tf2.15           resting_rows   resting_nesterov_rows   0, also where m is below 0
 """
 
 from __future__ import annotations
