@@ -414,7 +414,7 @@ wrong(
         BASE,
         "_step",
         (
-            "steps.decay_weights(variable, weight_decay, self._learning_rate_now())",
+            "decay_weights(variable, weight_decay, self._learning_rate_now())",
             "gradients = [g + v.value * v.dtype.type(weight_decay) if v is variable else g for g, v in zip(gradients, variables)]",  # noqa: E501
         ),
         editions=K3,
@@ -429,7 +429,7 @@ wrong(
         BASE,
         "_step",
         (
-            "steps.decay_weights(variable, weight_decay, self._learning_rate_now())",
+            "decay_weights(variable, weight_decay, self._learning_rate_now())",
             "gradients = [g * (1 + v.value * v.dtype.type(weight_decay)) if v is variable else g for g, v in zip(gradients, variables)]",  # noqa: E501
         ),
         editions=K3,
@@ -759,7 +759,7 @@ wrong(
     "accumulation/sum-for-mean",
     "the sum of the gradients is taken",
     "E19",
-    code(BASE, "_accumulated", ("(s / n,)", "(s / n * n,)"), editions=K3),
+    code(steps, "mean", ("s / n,", "s / n * n,"), editions=K3),
 )
 wrong(
     "accumulation/one-call-early",
@@ -805,7 +805,7 @@ wrong(
         ("(g + a,),", "(g / g.dtype.type(self._config['gradient_accumulation_steps']) + a,),"),
         editions=K3,
     ),
-    code(BASE, "_accumulated", ("(s / n,)", "(s * n / n,)"), editions=K3),
+    code(steps, "mean", ("s / n,", "s * n / n,"), editions=K3),
 )
 wrong(
     "accumulation/counts-calls",

@@ -310,7 +310,7 @@ wrong(
     "own",
     code(
         optimizer.Optimizer,
-        "_rule",
+        "_in_mode",
         (
             ".get(variant, rule) if self._in_graph else rule",
             ".get(variant, rule) if self._in_graph and self.optimizer != 'Ftrl' else rule",

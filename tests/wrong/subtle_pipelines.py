@@ -122,7 +122,7 @@ wrong("subtle/excluded-adds-up", "a second call adds to the first", "own",
 wrong("subtle/excluded-names-or-variables", "with patterns, variables that are given are not looked at", "own",
       code(exclusion.ExcludesFromWeightDecay, "_decays", ("id(variable) not in self._excluded and not named", "(not named if self._excluded_names else id(variable) not in self._excluded)"), editions=DECAYING))  # fmt: skip
 wrong("subtle/decay-by-the-first-rate", "weights decay by the learning rate of the config", "own",
-      code(BASE, "_step", ("steps.decay_weights(variable, weight_decay, self._learning_rate_now())", "steps.decay_weights(variable, weight_decay, np.float32(self._config['learning_rate'] if isinstance(self._config['learning_rate'], float) else self._learning_rate_now()))"), editions=K3, optimizers=("SGD", "Adam", "AdamW")))  # fmt: skip
+      code(BASE, "_step", ("decay_weights(variable, weight_decay, self._learning_rate_now())", "decay_weights(variable, weight_decay, np.float32(self._config['learning_rate'] if isinstance(self._config['learning_rate'], float) else self._learning_rate_now()))"), editions=K3, optimizers=("SGD", "Adam", "AdamW")))  # fmt: skip
 wrong("subtle/decay-of-null-gradients", "variables without a gradient decay, too", "own",
       code(BASE, "_step", ("            for variable in variables:\n                weight_decay", "            for variable in self._trainable_variables:\n                weight_decay"), editions=K3))  # fmt: skip
 wrong("subtle/decay-of-scalars-off", "scalars do not decay", "own",
@@ -132,7 +132,7 @@ wrong("subtle/decay-negative-is-off", "a negative weight_decay counts as none", 
 wrong("subtle/decay-float64-rate", "of float64 variables the decay's rate is the config's number", "own",
       code(steps, "decay_weights", ("cast_tensor(variable.dtype, weight_decay, learning_rate)", "cast(variable.dtype, weight_decay, np.float32(learning_rate))"), editions=DECAYING, optimizers="Adam"))  # fmt: skip
 wrong("subtle/decay-only-touched-rows", "of a sparse gradient only the rows decay that it names", "own",
-      code(BASE, "_step", ("                    steps.decay_weights(", "                    whole, g = variable.value, gradients[[v is variable for v in variables].index(True)]\n                    steps.decay_weights("), ("            gradients = yield gradients", "                    if isinstance(g, IndexedSlices) and weight_decay is not None:\n                        kept = np.setdiff1d(np.arange(len(whole)), g.indices); new = variable.value.copy(); new[kept] = whole[kept]; variable.value = new\n            gradients = yield gradients"), editions=K3))  # fmt: skip
+      code(BASE, "_step", ("                    decay_weights(", "                    whole, g = variable.value, gradients[[v is variable for v in variables].index(True)]\n                    decay_weights("), ("            gradients = yield gradients", "                    if isinstance(g, IndexedSlices) and weight_decay is not None:\n                        kept = np.setdiff1d(np.arange(len(whole)), g.indices); new = variable.value.copy(); new[kept] = whole[kept]; variable.value = new\n            gradients = yield gradients"), editions=K3))  # fmt: skip
 
 # ---- averages ----------------------------------------------------------------------------------------------------
 
@@ -158,11 +158,11 @@ wrong("subtle/finalize-without-averages-zeroes", "finalize copies the iteration,
 # ---- accumulation ------------------------------------------------------------------------------------------------
 
 wrong("subtle/accumulation-last-gradient-whole", "the last gradient is not divided", "own",
-      code(BASE, "_accumulated", ("return [run(lambda s, n: (s / n,), s, *cast(s.dtype, every))[0] for s in sums]", "return [run(lambda a, g, n: (a / n + g,), a.value, densified(g), *cast(g.dtype, every))[0] for a, g in kept]"), editions=K3))  # fmt: skip
+      code(BASE, "_accumulated", ("return [mean(total, every) for total in sums]", "return [run(lambda a, g, n: (a / n + g,), a.value, densified(g), *cast(g.dtype, every))[0] for a, g in kept]"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-by-reciprocal", "times 1 / steps", "own",
-      code(BASE, "_accumulated", ("s / n,", "s * (1 / n),"), editions=K3))  # fmt: skip
+      code(steps, "mean", ("s / n,", "s * (1 / n),"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-divides-by-the-given", "a sum is divided by how many gradients there were", "A07",
-      code(BASE, "_accumulated", ("kept = [", "every_one = self.__dict__.setdefault('_given', {})\n        for v in variables:\n            every_one[id(v)] = every_one.get(id(v), 0) + 1\n        kept = ["), ("*cast(s.dtype, every))[0] for s in sums]", "*cast(s.dtype, every_one.pop(id(v))))[0] for s, v in zip(sums, variables)]"), editions=K3))  # fmt: skip
+      code(BASE, "_accumulated", ("kept = [", "every_one = self.__dict__.setdefault('_given', {})\n        for v in variables:\n            every_one[id(v)] = every_one.get(id(v), 0) + 1\n        kept = ["), ("[mean(total, every) for total in sums]", "[mean(total, every_one.pop(id(v))) for total, v in zip(sums, variables)]"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-decay-between", "weights decay in every call of the second round", "C01",
       code(BASE, "_step", ("        if gradients:\n", "        if not gradients and self._iterations.value > 2:\n            for v in variables:\n                if self._weight_decay_of(v) is not None:\n                    steps.decay_weights(v, self._weight_decay_of(v), self._learning_rate_now())\n        if gradients:\n"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-constraint-once", "between updates constraints are not applied", "own",
