@@ -24,12 +24,15 @@ from ..variable import Variable
 from . import files
 from .checkpoint import SCALE
 from .errors import FileFormatError
-from .saved import SavedOptimizer
+from .saved import SavedOptimizer, Weight
 
 Document = dict[str, Any]
+Pair = tuple[Any, Any, list[Variable], list[Variable]]
+"""An optimizer of the source's edition and one of the target's, and the variables that each trains."""
 STEPS = 6
 SAME_BUT_ROUNDING = 1e-4
 LOST_WHEN_RESTORED = "E-027"
+RATE = "learning_rate"
 REFUSALS = (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
 """What an optimizer raises whose arguments make no sense, when it is made or in its first step."""
 
@@ -90,50 +93,55 @@ def _convert(
     old, new = files.read(source), files.read(base)
     for saved, path in ((old, source), (new, base)):
         _refuse_wrapped(saved, path)
-    editions = edition_of(old, source_edition, source), edition_of(new, target_edition, base)
+    here, there = edition_of(old, source_edition, source), edition_of(new, target_edition, base)
     name = class_of(old, optimizer) or class_of(new, optimizer)
     if name is None:
         raise ConversionError(f"{source} does not say of which class its optimizer is: say so")
-    for edition in editions:
+    for edition in (here, there):
         if name not in spec.available(edition):
             raise ConversionError(f"{edition} has no {name}")
-    own = arguments_of(name, editions[0], {**_config(old), **(config or {})}, old)
-    own = {**own, "name": _config(old).get("name")} if _config(old).get("name") else own
-    taken = carried_arguments(name, *editions, own)
-    if new.config and "name" in new.config["config"]:
-        taken["name"] = new.config["config"]["name"]
-    owners = owners_of(name, editions[0], own, old) or owners_of(name, editions[1], taken, new)
+    own = arguments_of(name, here, {**_config(old), **(config or {})}, old)
+    taken = carried_arguments(name, here, there, own)
+    own, taken = own | _own_name(old), taken | _own_name(new)
+    owners = owners_of(name, here, own, old) or owners_of(name, there, taken, new)
     if not owners and _depends_on_rank(name):
         raise ConversionError(
             f"the state of {name} depends on the rank of each variable, and {source} does not show the variables: "
             "a checkpoint does"
         )
-    before = [Variable(np.zeros(o.shape, o.dtype), o.name) for o in owners]
-    after = [Variable(np.zeros(o.shape, o.dtype), n) for o, n in zip(owners, _names(new, owners), strict=True)]
-    one = made(name, editions[0], own)
     if not old.weights:
         raise ConversionError(f"{source} holds no state of an optimizer")
-    files.put(old, one, before)
-    two = made(name, editions[1], taken)
+
+    def anew() -> tuple[Any, Any]:
+        return made(name, here, own), made(name, there, taken)
+
+    def restored() -> Pair:
+        one, two = anew()
+        before = [Variable(np.zeros(o.shape, o.dtype), o.name) for o in owners]
+        after = [Variable(np.zeros(o.shape, o.dtype), n) for o, n in zip(owners, _names(new, owners), strict=True)]
+        files.put(old, one, before)
+        return one, two, before, after
+
+    one, two, before, after = restored()
     carried, started, dropped = carry(one, two, before, after)
-    difference = compared(name, editions, own, taken, one, two, before, after)
+    copies = restored()
+    carry(*copies)
+    difference = compared(anew(), copies)
     if difference > SAME_BUT_ROUNDING:
-        unsaved = [symbol for symbol in hidden(name, editions[0]) if f"_{symbol}" not in old.beside]
-        lost = [f"{symbol} is not in the file" for symbol in unsaved]
-        lost += [f"{slot} of {editions[0]} has no place in {editions[1]}" for slot in dropped]
+        lost = [f"{slot} is not in the file" for slot in hidden(name, here) if f"_{slot}" not in old.beside]
         raise ConversionError(
-            f"{name} of {editions[0]} can't be carried to {editions[1]}, which does not go on alike: the same "
-            f"gradients give steps that differ by up to {difference:.1%}. {'; '.join(lost) or 'Their rules differ'}; "
-            f"see: goldenstep diff {editions[0]} {editions[1]} --optimizer {name}"
+            f"{name} of {here} can't be carried to {there}, which does not go on alike: the same gradients give steps "
+            f"that differ by up to {difference:.1%}. {'; '.join(lost) or 'Their rules differ'}; "
+            f"see: goldenstep diff {here} {there} --optimizer {name}"
         )
     loses = spec.errata()[LOST_WHEN_RESTORED]
-    if name in loses["optimizers"] and editions[1] in loses["editions"]:
+    if name in loses["optimizers"] and there in loses["editions"]:
         raise ConversionError(
-            f"{name} of {editions[1]} does not go on from a file, whoever wrote it: {loses['title']} ({loses['id']})"
+            f"{name} of {there} does not go on from a file, whoever wrote it: {loses['title']} ({loses['id']})"
         )
     result = files.saved_from(two, after)
     files.write(output, _named_alike(result, new), base)
-    return Conversion(*editions, name, carried, started, dropped, difference)
+    return Conversion(here, there, name, carried, started, dropped, difference)
 
 
 def hidden(name: str, edition: str) -> list[str]:
@@ -143,6 +151,11 @@ def hidden(name: str, edition: str) -> list[str]:
 
 def _config(saved: SavedOptimizer) -> Document:
     return dict(saved.config["config"]) if saved.config else {}
+
+
+def _own_name(saved: SavedOptimizer) -> Document:
+    """The optimizer's own name, which stays with its file."""
+    return {key: value for key, value in _config(saved).items() if key == "name"}
 
 
 def _refuse_wrapped(saved: SavedOptimizer, path: Path | str) -> None:
@@ -208,9 +221,8 @@ def carried_arguments(name: str, source: str, target: str, own: Document) -> Doc
     for key, value in own.items():
         if key in theirs:
             taken[key] = value
-        elif key != "name" and value is not None and value != usual[key]:
+        elif value is not None and value != usual[key]:
             raise ConversionError(f"{key}={value} can't be carried: {name} of {target} has no such argument")
-    taken.pop("name", None)
     return taken
 
 
@@ -234,20 +246,27 @@ def made(name: str, edition: str, arguments: Document) -> Any:
 
 def owners_of(name: str, edition: str, arguments: Document, saved: SavedOptimizer) -> list[Owner]:
     """The variables that the saved state belongs to, as far as it shows them."""
-    if any(weight.variable for weight in saved.weights):
-        names = list(dict.fromkeys(weight.variable for weight in saved.weights if weight.variable))
-        arrays = {n: saved.variables[n] for n in names if n in saved.variables}
-        return [Owner(n, a.shape, a.dtype.name) for n, a in arrays.items()]
-    config = {**defaults(name, edition), **arguments}
+    named = list(dict.fromkeys(weight.variable for weight in saved.weights if weight.variable))
+    if named:
+        return _shown({n: saved.variables[n] for n in named})
     if _depends_on_rank(name):
-        return [Owner(n, a.shape, a.dtype.name) for n, a in saved.variables.items()]
-    for count in range(len(saved.weights) + 1):
-        entries = layout(name, edition, config, [Owner(f"v{i}", (1,), "float32") for i in range(count)], name)
-        kept = [entry for entry in entries if not entry.hidden]
-        if count and len(kept) == len(saved.weights):
-            pairs = [(e.owner, w.value) for e, w in zip(kept, saved.weights, strict=True) if e.owner is not None]
-            first = dict(reversed(pairs))
-            return [Owner(f"variable_{i}", first[i].shape, first[i].dtype.name) for i in range(count) if i in first]
+        return _shown(saved.variables)
+    return _counted(name, edition, {**defaults(name, edition), **arguments}, saved.weights)
+
+
+def _shown(variables: dict[str, np.ndarray]) -> list[Owner]:
+    return [Owner(n, a.shape, a.dtype.name) for n, a in variables.items()]
+
+
+def _counted(name: str, edition: str, config: Document, weights: Sequence[Weight]) -> list[Owner]:
+    """As many as have a state of so many arrays; the shape of each is that of the first array that belongs to it."""
+    for count in range(len(weights)):  # the iteration is no variable's
+        owners = [Owner(f"variable_{i}", (), "float32") for i in range(count)]
+        kept = [entry for entry in layout(name, edition, config, owners, name) if not entry.hidden]
+        if len(kept) == len(weights):
+            pairs = zip(kept, weights, strict=True)
+            arrays = {entry.owner: weight.value for entry, weight in reversed(list(pairs)) if entry.owner is not None}
+            return _shown({owner.name: arrays[i] for i, owner in enumerate(owners) if i in arrays})
     return []
 
 
@@ -267,33 +286,23 @@ def carry(
 ) -> tuple[list[str], list[str], list[str]]:
     """Give every array of the target's state the value of the same slot; those carried, started and dropped."""
     built(two, after)
-    position = {id(v): i for variables in (before, after) for i, v in enumerate(variables)}
-    held = {(kind, position.get(owner)): variable for (kind, owner), variable in one._slots.items()}
-    held["learning_rate", None] = held.get(("learning_rate", None)) or _rate(one)
-    carried, started, used = [], [], set()
-    for (kind, owner), variable in two._slots.items():
-        key = kind, position.get(owner)
-        value = held.get(key)
-        shown = kind if owner is None else f"{kind} of {after[position[owner]].name}"
-        if value is None or value.shape != variable.shape:
-            started.append(shown)
-            continue
-        variable.assign(value.value)
-        carried.append(shown)
-        used.add(key)
-    rate = _rate(two)
-    if rate is not None and held["learning_rate", None] is not None:
-        rate.assign(held["learning_rate", None].value)
+    held, wanted = _placed(one, before), _placed(two, after)
+    same = [place for place in wanted if place in held]
+    for place in same:
+        wanted[place].assign(held[place].value)
     public = {id(v) for v in one._state}
-    dropped = sorted({str(kind) for (kind, o), v in held.items() if (kind, o) not in used and id(v) in public})
-    without_rate = [[name for name in names if name != "learning_rate"] for names in (started, dropped)]
-    return carried, without_rate[0], without_rate[1]
+    shown = {(kind, i): kind if i is None else f"{kind} of {after[i].name}" for kind, i in wanted}
+    started = [shown[place] for place in wanted if place not in held and place != (RATE, None)]
+    dropped = {kind for kind, i in held if (kind, i) not in wanted and id(held[kind, i]) in public} - {RATE}
+    return [shown[place] for place in same], started, sorted(dropped)
 
 
-def _rate(optimizer: Any) -> Variable | None:
-    """The variable that holds the learning rate, where there is one."""
+def _placed(optimizer: Any, variables: Sequence[Variable]) -> dict[tuple[str, int | None], Variable]:
+    """The state by slot and number of the variable, with the learning rate where a variable holds it."""
+    numbers = {id(variable): number for number, variable in enumerate(variables)}
+    found = {(kind, numbers.get(owner)): held for (kind, owner), held in optimizer._slots.items()}
     rate = optimizer.__dict__.get("_learning_rate")
-    return rate if isinstance(rate, Variable) else None
+    return found | ({(RATE, None): rate} if isinstance(rate, Variable) else {})
 
 
 def built(optimizer: Any, variables: Sequence[Variable]) -> None:
@@ -307,65 +316,55 @@ def built(optimizer: Any, variables: Sequence[Variable]) -> None:
 # ---- how alike two editions are -------------------------------------------------------------------------------
 
 
-def compared(
-    name: str,
-    editions: tuple[str, str],
-    own: Document,
-    taken: Document,
-    one: Any,
-    two: Any,
-    before: Sequence[Variable],
-    after: Sequence[Variable],
-) -> float:
-    """The largest relative difference between the steps of both: from the carried state, and from a new one.
-
-    Both train copies; from a new state with gradients from 1e-8 to 100, so that it shows where an epsilon stands.
-    """
-    from copy import deepcopy
-
+def compared(new: tuple[Any, Any], restored: Pair) -> float:
+    """The largest relative difference between the steps of both: from a new state, and from the carried one."""
+    probe = probes()
+    starts = np.zeros_like(probe), np.flip(probe)
+    ours, theirs = ([Variable(start, f"probe_{i}") for i, start in enumerate(starts)] for _ in new)
+    streams = [[probe * factor for _ in starts] for factor in np.linspace(0.5, 1.5, STEPS, dtype=np.float32)]
+    found = _differences(*new, ours, theirs, streams)
+    *_, variables = restored
     rng = np.random.default_rng(0)
-    sizes = np.float32(10.0 ** rng.uniform(-8, 2, 64)) * rng.choice(np.array([-1, 1], np.float32), 64)
-    starts = [np.zeros((8, 8), np.float32), rng.normal(0, 3, (8, 8)).astype(np.float32)]
-    fresh = [made(name, edition, arguments) for edition, arguments in zip(editions, (own, taken), strict=True)]
-    fresh_variables = [[Variable(start, f"probe_{i}") for i, start in enumerate(starts)] for _ in fresh]
-    streams = [[sizes.reshape(8, 8) * np.float32(rng.uniform(0.5, 1.5)) for _ in starts] for _ in range(STEPS)]
-    of_new = _difference(fresh, fresh_variables, streams)
-    pair = [deepcopy((one, list(before))), deepcopy((two, list(after)))]
-    rebound = [_rebound(optimizer, old, new) for (optimizer, new), old in zip(pair, (before, after), strict=True)]
-    gradients = [[np.asarray(rng.normal(0, 1, v.shape), v.dtype) for v in before] for _ in range(STEPS)]
-    of_carried = _difference(rebound, [variables for _, variables in pair], gradients) if before else 0.0
-    return max(of_new, of_carried)
+    gradients = [[np.asarray(rng.standard_normal(v.shape), v.dtype) for v in variables] for _ in range(STEPS)]
+    return max([*found, *(_differences(*restored, gradients) if variables else [])])
 
 
-def _rebound(optimizer: Any, old: Sequence[Variable], new: Sequence[Variable]) -> Any:
-    """A copy of an optimizer knows its variables by identity: let it know their copies."""
-    now = {id(a): id(b) for a, b in zip(old, new, strict=True)}
-    optimizer._slots = {(kind, now.get(owner, owner)): variable for (kind, owner), variable in optimizer._slots.items()}
-    optimizer._refused = {now.get(owner, owner) for owner in optimizer._refused}
-    optimizer._plans, optimizer._sparse_plans = {}, {}
-    optimizer._choose_rules(list(new))
-    return optimizer
+def probes() -> np.ndarray:
+    """A matrix of gradients from 1e-8 to 100, every other one negative: they show where an epsilon stands."""
+    sizes = np.geomspace(1e-8, 100, 64, dtype=np.float32).reshape(8, 8)
+    sizes[:, ::2] *= -1
+    return sizes
 
 
-def _difference(
-    optimizers: Sequence[Any], variables: Sequence[list[Variable]], streams: list[list[np.ndarray]]
-) -> float:
-    """The largest difference of a step, relative to the step, beyond the rounding of the weights."""
-    worst = 0.0
+def _differences(
+    one: Any, two: Any, ours: Sequence[Variable], theirs: Sequence[Variable], streams: Sequence[Sequence[np.ndarray]]
+) -> list[float]:
+    """How much each step of each variable differs."""
+    found = []
     for gradients in streams:
-        old = [[v.value for v in own] for own in variables]
-        for optimizer, own in zip(optimizers, variables, strict=True):
-            optimizer.apply_gradients(list(zip(gradients, own, strict=True)))
-        for a, b, first, second in zip(*variables, *old, strict=True):
-            if np.array_equal(a.value, b.value, equal_nan=True):
-                continue
-            with np.errstate(all="ignore"):
-                steps = np.float64(a.value) - np.float64(first), np.float64(b.value) - np.float64(second)
-                slack = 8 * np.spacing(np.maximum(np.abs(a.value), np.abs(b.value))).astype(np.float64)
-                excess = np.maximum(np.abs(steps[0] - steps[1]) - slack, 0)
-                relative = np.where(excess > 0, excess / np.maximum(np.abs(steps[0]), np.abs(steps[1])), 0)
-            worst = max(worst, float(np.nan_to_num(relative, nan=np.inf).max()), float(np.finfo(np.float32).tiny))
-    return worst
+        old = [(a.value, b.value) for a, b in zip(ours, theirs, strict=True)]
+        one.apply_gradients(list(zip(gradients, ours, strict=True)))
+        two.apply_gradients(list(zip(gradients, theirs, strict=True)))
+        steps = zip(old, ours, theirs, strict=True)
+        found += [difference_of_steps(first, a.value, second, b.value) for (first, second), a, b in steps]
+    return found
+
+
+def difference_of_steps(first: np.ndarray, a: np.ndarray, second: np.ndarray, b: np.ndarray) -> float:
+    """How much the steps from `first` to `a` and from `second` to `b` differ, relative to the larger one.
+
+    Up to 8 units in the last place of the weights are their rounding: the smallest number, and not 0, which is for
+    weights that are equal. A number is infinitely far from what is none.
+    """
+    alike = (a == b) | (np.isnan(a) & np.isnan(b))
+    if alike.all():
+        return 0.0
+    with np.errstate(all="ignore"):
+        steps = np.float64(a) - np.float64(first), np.float64(b) - np.float64(second)
+        rounding = 8 * np.spacing(np.maximum(np.abs(a), np.abs(b))).astype(np.float64)
+        excess = np.maximum(np.abs(np.subtract(*steps)) - rounding, 0)
+        relative = np.where(alike | (excess == 0), 0, excess / np.maximum(*np.abs(steps)))
+    return max(float(np.nan_to_num(relative, nan=np.inf).max()), float(np.finfo(np.float32).tiny))
 
 
 def _named_alike(result: SavedOptimizer, new: SavedOptimizer) -> SavedOptimizer:

@@ -33,7 +33,7 @@ ALONE = (
     *("formats/object_graph.py", "formats/protobuf.py", "formats/saved.py", "formats/slices_of_tensors.py"),
     *("formats/bundle.py", "formats/checkpoint.py", "formats/checkpoint_writer.py"),
     *("formats/table.py", "formats/files.py", "formats/hdf5.py", "formats/hdf5_child.py"),
-    *("formats/crc32c.py", "formats/keras_archive.py"),
+    *("formats/crc32c.py", "formats/keras_archive.py", "formats/convert.py"),
 )
 UNSETTLED = ("__init__.py",)
 SWAPS = ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "Add_Mul", "Mul_Add", "FloorDiv_Mul", "Mod_Mul", "Pow_Mul")

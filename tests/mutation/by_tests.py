@@ -41,7 +41,7 @@ TESTS = tuple(
     f"tests/test_{name}.py"
     for name in (
         *("files", "files_exactly", "checkpoints_exactly", "hdf5_exactly", "hostile_files", "hostile_sizes"),
-        *("convert", "documents"),
+        *("convert", "convert_exactly", "documents"),
     )
 )
 CHILD, PARENT = "formats/hdf5_child.py", "formats/hdf5.py"
