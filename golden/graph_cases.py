@@ -104,6 +104,10 @@ def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield f"graph-{name}+all-digits", {**case, "features": ["graph"], "mode": "graph"}
     if optimizer == "Adafactor":
         case = make.case({}, lambda s: s.many(STEPS), shapes=SHAPES, dtype="float16")
+        for threshold in (0.2834642, 0.7319643):
+            given = {"learning_rate": 1.0, "clip_threshold": threshold}
+            clipped = from_zero(make.case(given, lambda s: s.many(8), shapes=PACKETS))
+            yield f"graph-{slug(given)}", {**clipped, "features": ["graph"], "mode": "graph"}
         yield "graph-defaults-float16", {**case, "features": ["graph"], "mode": "graph"}
     if optimizer == "Muon":
         case = make.case({}, lambda s: s.many(STEPS), shapes=SIDES)

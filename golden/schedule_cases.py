@@ -168,9 +168,9 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
             drawn = {**usual, name: value}
             yield f"random-{slug({name: value})}", drawn, whole([3] * 256), ["random"]
             late = [usual["decay_steps"] + more for more in (0, 1, *FAR)]
-            if name == "num_periods":  # at the end of a whole wave the noise shows
-                yield f"random-{slug({name: 1})}-long-after-the-end", {**usual, name: 1}, whole([100] * 256), ["random"]
             yield f"random-{slug({name: value})}-after-the-end", drawn, whole(late), []
+    if random and "num_periods" in own:  # at the end of a whole wave the noise shows
+        yield "random-long-after-the-end", {**usual, "num_periods": 1}, whole([100] * 256), ["random"]
     for dtype in ("float32", "float64", "float16") if "boundaries" not in own else ():
         for name, option in [
             ("", {}),

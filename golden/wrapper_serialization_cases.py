@@ -343,9 +343,9 @@ def weights_of(edition: str, wrapper: str) -> Iterator[Case]:
         if wrapper == "MultiOptimizer":
             three = multi(mapped({"ker.*": optimizer("Adam"), "b.*": optimizer("Adagrad")}))
             parts: list[tuple[str, Document, list[Document]]] = [
-                ("SGD", MOMENTUM, []),
                 ("Adam", {}, VARIABLES[:1]),
                 ("Adagrad", {}, VARIABLES[1:]),
+                ("SGD", MOMENTUM, []),
             ]
             inside = [array for name, config, of in parts for array in arrays(edition, name, config, of)]
             all_given = [*own_arrays(edition, wrapper), *inside]

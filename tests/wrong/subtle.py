@@ -26,6 +26,12 @@ def schedule(name: str, editions: tuple[str, ...] | str, *pairs: tuple[str, str]
     return [code(_of(e, name), "function", *pairs, editions=e, optimizers="schedules") for e in chosen]
 
 
+def in_graph(name: str, editions: tuple[str, ...] | str, *pairs: tuple[str, str]) -> list[Part]:
+    """Replaces text in what a schedule is inside a graph."""
+    chosen = [editions] if isinstance(editions, str) else editions
+    return [code(_of(e, name), "function_in_graph", *pairs, editions=e, optimizers="SGD") for e in chosen]
+
+
 def _of(edition: str, name: str) -> object:
     """The class of a schedule in an edition."""
     public = namespace(edition)
