@@ -47,22 +47,25 @@ READ = 50
 def judges_of(mutant: Mutant) -> list[str]:
     """Ids of the goldens that may kill a mutant, the most telling ones first."""
     folder, _, name = mutant.file.removesuffix(".py").rpartition("/")
+    graph = mutant.where.endswith("_graph")
     if folder == "rules":
-        return ranked(mutant.file, users(mutant.file, mutant.where), (name,))
+        return ranked(mutant.file, users(mutant.file, mutant.where), (name,), graph)
     if folder == "schedules":
         everywhere = frozenset(spec.editions())
-        return [*ranked(mutant.file, everywhere, ("schedules",)), *ranked(mutant.file, everywhere, ALSO)]
+        kinds = (("schedules",), ALSO)
+        return [i for kind in (kinds[::-1] if graph else kinds) for i in ranked(mutant.file, everywhere, kind, graph)]
     if mutant.file in by_tests.FILES:
         return [*runners(mutant, others=False), *by_tests.judges_of(mutant)]
     return runners(mutant)
 
 
 @functools.lru_cache(maxsize=8)
-def ranked(file: str, editions: frozenset[str], kinds: tuple[str, ...]) -> list[str]:
-    """The goldens of some editions and kinds: first what bears the file's name."""
+def ranked(file: str, editions: frozenset[str], kinds: tuple[str, ...], graph: bool) -> list[str]:
+    """The goldens of some editions and kinds: first those of a graph, for its own, and what bears the file's name."""
     name = Path(file).stem.replace("_", "")
     found = [i for i in index() if i.split("/")[0] in editions and i.split("/")[1] in kinds]
-    return sorted(found, key=lambda i: (name not in i.replace(".", "").replace("_", ""), spread(i)))
+    named = {i: name in i.replace(".", "").replace("_", "") for i in found}
+    return sorted(found, key=lambda i: (graph and "/graph" not in i, not named[i], spread(i)))
 
 
 def spread(identity: str) -> tuple[bool, int]:
