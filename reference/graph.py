@@ -2,8 +2,9 @@
 
 Source       tensorflow, python/eager/polymorphic_function; keras 2.15.0, src/optimizers/nadam.py: _u_product_counter.
              tensorflow, core/grappler/optimizers: arithmetic_optimizer and constant_folding.
-What it is   Where Grappler rewrites a rule, the table GRAPH of its file has the rule as it then is: a division by a
-             square root has become a product, a power a root, and numbers are multiplied before arrays are.
+What it is   Where Grappler rewrites a rule or a schedule, the tables GRAPH and GRAPH_SPARSE of its file have it as it
+             then is: a division by a square root or by a number that stays has become a product, a power a root, and
+             numbers are multiplied before arrays are.
              Nadam of TF 2.9 to 2.15 counts in a number of Python's: every variable keeps the count it had when
              the graph was made, so that from the second step on each of them multiplies the product.
              A graph is made for each choice of gradients that are missing, and counts on from the one made before.
