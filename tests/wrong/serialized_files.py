@@ -407,7 +407,7 @@ rejected(
     code(
         checkpoint,
         "_by_attribute",
-        ('- {"loss_scale"})', '- {"loss_scale"}, key=lambda n: n.replace("delta_vars", "zeta"))'),
+        ("sorted(node.children)", 'sorted(node.children, key=lambda n: n.replace("delta_vars", "zeta"))'),
         editions="tf2.9",
     ),
 )
@@ -415,5 +415,5 @@ rejected(
     "files/wrapper-without-its-counter",
     "of a wrapper of Keras 2 the checkpoint's scale is taken, but not its counter",
     "tf2.15/files/lossscaleoptimizer/sgd-checkpoint",
-    code(checkpoint, "_described", ("for name in SCALE}", "for name in SCALE[:1]}"), editions="tf2.15"),
+    code(checkpoint, "_described", ("for name in SCALE if", "for name in SCALE[:1] if"), editions="tf2.15"),
 )
