@@ -55,15 +55,8 @@ def called_somewhere(draw: st.DrawFn, edition: str, names: tuple[str, ...], dtyp
         drawn = value(random.Random(f"{seed} {argument}"), own[argument])
         if not schedule_cases.refused(edition, name, {**config, **drawn}):
             config |= drawn
-    return {
-        "id": f"{edition}/schedules/{name.lower()}/drawn",
-        "edition": edition,
-        "clauses": schedule_cases.clauses_of(edition, name, config),
-        "features": ["schedules"],
-        "flags": [],
-        "schedule": {"class_name": name, "config": config},
-        "steps": steps(random.Random(seed), schedule_cases.full(edition, name, config), dtype),
-    }
+    called = steps(random.Random(seed), schedule_cases.full(edition, name, config), dtype)
+    return schedule_cases.finished(edition, name, "drawn", config, called)
 
 
 def value(stream: random.Random, entry: Document) -> Document:

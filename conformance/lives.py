@@ -569,15 +569,7 @@ def called_schedule(draw: st.DrawFn, edition: str, names: tuple[str, ...], calls
         config["values"] = [draw(st.sampled_from((value, *schedule_cases.ENDLESS, 1e39))) for value in config["values"]]
     landmarks = schedule_cases.landmarks(schedule_cases.full(edition, name, config))
     steps = sorted({*landmarks, *(draw(between(0, 4096)) for _ in range(6))})
-    return {
-        "id": f"{edition}/schedules/{name.lower()}/drawn",
-        "edition": edition,
-        "clauses": schedule_cases.clauses_of(edition, name, config),
-        "features": ["schedules"],
-        "flags": [],
-        "schedule": {"class_name": name, "config": config},
-        "steps": schedule_cases.typed(steps, dtype),
-    }
+    return schedule_cases.finished(edition, name, "drawn", config, schedule_cases.typed(steps, dtype))
 
 
 def widened(draw: st.DrawFn, config: Document) -> Document:

@@ -9,7 +9,7 @@ at negative steps and so near to the boundaries that rounding tells.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,18 +113,24 @@ def schedule_cases_of(edition: str, schedule: str) -> Iterator[Document]:
     """All cases of one schedule of an edition; the ids are unique."""
     seen: set[str] = set()
     for name, config, steps, flags in _slugged(edition, schedule):
-        identity = f"{edition}/schedules/{schedule.lower()}/{name}"
-        if identity not in seen:
-            seen.add(identity)
-            yield {
-                "id": identity,
-                "edition": edition,
-                "clauses": clauses_of(edition, schedule, config),
-                "features": ["schedules", "errors"] if name.startswith("refused-") else ["schedules"],
-                "flags": flags,
-                "schedule": {"class_name": schedule, "config": config},
-                "steps": steps,
-            }
+        if name not in seen:
+            seen.add(name)
+            yield finished(edition, schedule, name, config, steps, flags)
+
+
+def finished(
+    edition: str, schedule: str, name: str, config: Document, steps: Document, flags: Sequence[str] = ()
+) -> Document:
+    """A case in its final form: a schedule, by its class and config, that is called with some steps."""
+    return {
+        "id": f"{edition}/schedules/{schedule.lower()}/{name}",
+        "edition": edition,
+        "clauses": clauses_of(edition, schedule, config),
+        "features": ["schedules", "errors"] if name.startswith("refused-") else ["schedules"],
+        "flags": list(flags),
+        "schedule": {"class_name": schedule, "config": config},
+        "steps": steps,
+    }
 
 
 Slugged = tuple[str, Document, Document, list[str]]
