@@ -11,11 +11,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+import numpy as np
+
 from goldenstep import spec
 from goldenstep.spec import schedule as schedules
 
 from .drawing import Document, Shape, faint, slug
-from .lifecycle_cases import CONSTRAINTS, EMA, Case, Maker, Steps
+from .lifecycle_cases import CONSTRAINTS, EMA, Case, Maker, Steps, attempt
 from .remote_cases import from_zero, of_all_digits, rows_of, steps_of
 from .sparse_cases import configs_of_variants
 from .uncommon_cases import precise
@@ -37,12 +39,15 @@ VARIANTS: dict[str, list[Document]] = {
         },
     ],
     "Muon": [{"rms_rate": None}],
-    "Adafactor": [{"learning_rate": 1.0, "clip_threshold": 0.5}],
+    "Adafactor": [{"learning_rate": 1.0, "clip_threshold": 0.5}, {"clip_threshold": 50.0}],
+    "ScheduleFreeAdamW": [{"warmup_steps": 3}],
 }
 """What asks for rules, or shows numbers of a rule, as no option alone does."""
 FAINT = {"Lamb": ("zero", 0.0), "Adafactor": ("small", 2.0**-50), "Muon": ("small", 2.0**-24)}
 """Optimizers that divide by a norm or mean of the gradient or update, to which a tiny number is added."""
 SIDES: dict[str, Shape] = {"kernel": (5, 2), "square": (3, 3)}
+FACTORS = (0.0, 0.015625, 1.0, 1.0)
+"""Of variables, and from the last to the first of their gradients."""
 TOLD: Document = {"decay_steps": 7, "first_decay_steps": 7, "decay_rate": 0.0371843}
 """Steps divided by 7 are not always its reciprocal times them; a rate so small shows it in a power."""
 BRANCHES: list[Document] = [
@@ -109,6 +114,8 @@ def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
             clipped = from_zero(make.case(given, lambda s: s.many(8), shapes=PACKETS))
             yield f"graph-{slug(given)}", {**clipped, "features": ["graph"], "mode": "graph"}
         yield "graph-defaults-float16", {**case, "features": ["graph"], "mode": "graph"}
+    if optimizer == "Lamb":
+        yield "graph-sparse-norms-of-0-and-small-ones", of_small_norms(rows_of(edition, optimizer, {}, "float32"))
     if optimizer == "Muon":
         case = make.case({}, lambda s: s.many(STEPS), shapes=SIDES)
         yield "graph-tall-and-square", {**case, "features": ["graph"], "mode": "graph"}
@@ -156,6 +163,24 @@ def with_constraints(make: Maker) -> Iterator[Case]:
 def shapes_of(case: Document) -> list[Shape]:
     """The shapes of a case's variables."""
     return [tuple(variable["value"]["shape"]) for variable in case["variables"]]
+
+
+def of_small_norms(case: Document) -> Document:
+    """Four variables: of no norm, of a small one, without a gradient to speak of, and with a small one."""
+    (variable,) = case["variables"]
+    (rows,) = case["events"][0]["attempt"]["apply"]
+    variables = [
+        {**variable, "name": f"kernel_{n}", "value": scaled(variable["value"], factor)}
+        for n, factor in enumerate(FACTORS)
+    ]
+    given = [{**rows, "values": scaled(rows["values"], factor)} for factor in reversed(FACTORS)]
+    marks = {"features": ["graph", *case["features"]], "mode": "graph"}
+    return {**case, **marks, "variables": variables, "events": [attempt({"apply": given})] * 3}
+
+
+def scaled(tensor: Document, factor: float) -> Document:
+    """A tensor times a number."""
+    return {**tensor, "values": [float(np.float32(x * factor)) for x in tensor["values"]]}
 
 
 def some_without(s: Steps) -> list[Document]:

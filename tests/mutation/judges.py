@@ -40,6 +40,7 @@ IN_PLACE = ("rules/", "clipping.py", "steps.py", *(file for file in by_tests.FIL
 """Nothing holds what is in these modules but modules, under its name: what survives needs no other import."""
 MADE = ("editions/tf2_", "schedules/", "wrappers/loss_scale_config.py")
 """Here classes are made of others, or of functions in tables: no mutant can take the place of what is loaded."""
+TABLES = ("RULES", "SPARSE", "GRAPH", "GRAPH_SPARSE")
 READ = 50
 """So many goldens are read before a process is forked; later ones by the few that come so far."""
 
@@ -47,7 +48,7 @@ READ = 50
 def judges_of(mutant: Mutant) -> list[str]:
     """Ids of the goldens that may kill a mutant, the most telling ones first."""
     folder, _, name = mutant.file.removesuffix(".py").rpartition("/")
-    graph = mutant.where.endswith("_graph")
+    graph = "_graph" in mutant.where or mutant.where.startswith("resting_")
     if folder == "rules":
         return ranked(mutant.file, users(mutant.file, mutant.where), (name,), graph)
     if folder == "schedules":
@@ -79,7 +80,7 @@ def users(file: str, where: str) -> frozenset[str]:
     module = importlib.import_module("goldenstep.reference.rules." + file[6:-3])
     found = {
         edition
-        for table in (module.RULES, getattr(module, "SPARSE", {}))
+        for table in (getattr(module, name, {}) for name in TABLES)
         for edition, rules in table.items()
         if any(rule.__name__ == where for rule in rules.values())
     }
