@@ -8,8 +8,9 @@ the graph is made, not when it runs.
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -46,6 +47,9 @@ VARIANTS: dict[str, list[Document]] = {
 FAINT = {"Lamb": ("zero", 0.0), "Adafactor": ("small", 2.0**-50), "Muon": ("small", 2.0**-24)}
 """Optimizers that divide by a norm or mean of the gradient or update, to which a tiny number is added."""
 SIDES: dict[str, Shape] = {"kernel": (5, 2), "square": (3, 3)}
+ESTIMATED = ("Adadelta", "Adafactor", "Adagrad", "Adam", "Nadam", "RMSprop")
+"""Optimizers that take roots of rows, which are estimated in whole packets of 8 numbers."""
+WIDE_ROWS: Shape = (5, 11)
 FACTORS = (0.0, 0.015625, 1.0, 1.0)
 """Of variables, and from the last to the first of their gradients."""
 TOLD: Document = {"decay_steps": 7, "first_decay_steps": 7, "decay_rate": 0.0371843}
@@ -105,6 +109,9 @@ def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
         features = ["graph", *case["features"]]
         case["events"] = steps_of(random.Random(f"rows in a graph {optimizer}"), shapes_of(case), THREE_ROWS, "float32")
         yield f"graph-sparse-{name}", {**case, "features": features, "mode": "graph"}
+        if optimizer in ESTIMATED:
+            steps = THREE_ROWS if optimizer == "Adafactor" else THREE_ROWS[:2]
+            yield f"graph-sparse-{name}+starts-at-zero", of_wide_rows(case, steps)
         case = precise(optimizer, {**of_all_digits(edition, optimizer), **config}, "float32")
         yield f"graph-{name}+all-digits", {**case, "features": ["graph"], "mode": "graph"}
     if optimizer == "Adafactor":
@@ -163,6 +170,20 @@ def with_constraints(make: Maker) -> Iterator[Case]:
 def shapes_of(case: Document) -> list[Shape]:
     """The shapes of a case's variables."""
     return [tuple(variable["value"]["shape"]) for variable in case["variables"]]
+
+
+def of_wide_rows(case: Document, steps: Sequence[Sequence[int]]) -> Document:
+    """Rows that make whole packets, of weights of 0."""
+    stream = random.Random(f"wide rows in a graph {case['optimizer']['class_name']}")
+    value = {"dtype": "float32", "shape": list(WIDE_ROWS), "values": [0.0] * math.prod(WIDE_ROWS)}
+    return {
+        **case,
+        "features": ["graph", *case["features"]],
+        "flags": [*case["flags"], "starts-at-zero"],
+        "variables": [{"name": "kernel", "value": value}],
+        "events": steps_of(stream, [WIDE_ROWS], steps, "float32"),
+        "mode": "graph",
+    }
 
 
 def of_small_norms(case: Document) -> Document:
