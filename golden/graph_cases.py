@@ -1,6 +1,7 @@
-"""Cases inside `tf.function`: the defaults, the options that ask for another rule, and some of the pipeline.
+"""Cases inside `tf.function`: every rule with round numbers and with all digits, with dense and with sparse gradients.
 
-The former two once more from weights of 0, and with whole packets of 8 numbers, for which estimates of roots are taken.
+The same from weights of 0, and with whole packets of 8 numbers, for which estimates of roots are taken; and what is
+around the rules: the pipeline, constraints, schedules.
 
 Grappler rewrites a graph before it runs, so that some rules round otherwise; and what Python counts is counted when
 the graph is made, not when it runs.
@@ -103,27 +104,38 @@ def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
     if optimizer in ("SGD", "Adam", "Nadam"):
         case = make.case({}, some_without)
         yield "graph-none", {**case, "features": ["graph", "none"], "mode": "graph"}
+    yield from with_rows_and_digits(edition, optimizer)
+    yield from of_one_optimizer(make)
+
+
+def with_rows_and_digits(edition: str, optimizer: str) -> Iterator[Case]:
+    """What asks for each rule, with sparse and with dense gradients, all of them with all digits."""
     for config in ({}, *configs_of_variants(optimizer, edition), *VARIANTS.get(optimizer, [])):
         name = slug(config) or "defaults"
-        case = rows_of(edition, optimizer, config, "float32")
-        features = ["graph", *case["features"]]
-        case["events"] = steps_of(random.Random(f"rows in a graph {optimizer}"), shapes_of(case), THREE_ROWS, "float32")
-        yield f"graph-sparse-{name}", {**case, "features": features, "mode": "graph"}
+        rows = rows_of(edition, optimizer, config, "float32")
+        features = ["graph", *rows["features"]]
+        rows["events"] = steps_of(random.Random(f"rows in a graph {optimizer}"), shapes_of(rows), THREE_ROWS, "float32")
+        yield f"graph-sparse-{name}", {**rows, "features": features, "mode": "graph"}
         if optimizer in ESTIMATED:
             steps = THREE_ROWS if optimizer == "Adafactor" else THREE_ROWS[:2]
-            yield f"graph-sparse-{name}+starts-at-zero", of_wide_rows(case, steps)
+            yield f"graph-sparse-{name}+starts-at-zero", of_wide_rows(rows, steps)
         case = precise(optimizer, {**of_all_digits(edition, optimizer), **config}, "float32")
         yield f"graph-{name}+all-digits", {**case, "features": ["graph"], "mode": "graph"}
-    if optimizer == "Adafactor":
-        case = make.case({}, lambda s: s.many(STEPS), shapes=SHAPES, dtype="float16")
+
+
+def of_one_optimizer(make: Maker) -> Iterator[Case]:
+    """What only one rule asks for: thresholds, norms, sides."""
+    if make.optimizer == "Adafactor":
         for threshold in (0.2834642, 0.7319643):
             given = {"learning_rate": 1.0, "clip_threshold": threshold}
             clipped = from_zero(make.case(given, lambda s: s.many(8), shapes=PACKETS))
             yield f"graph-{slug(given)}", {**clipped, "features": ["graph"], "mode": "graph"}
+        case = make.case({}, lambda s: s.many(STEPS), shapes=SHAPES, dtype="float16")
         yield "graph-defaults-float16", {**case, "features": ["graph"], "mode": "graph"}
-    if optimizer == "Lamb":
-        yield "graph-sparse-norms-of-0-and-small-ones", of_small_norms(rows_of(edition, optimizer, {}, "float32"))
-    if optimizer == "Muon":
+    if make.optimizer == "Lamb":
+        rows = rows_of(make.edition, "Lamb", {}, "float32")
+        yield "graph-sparse-norms-of-0-and-small-ones", of_small_norms(rows)
+    if make.optimizer == "Muon":
         case = make.case({}, lambda s: s.many(STEPS), shapes=SIDES)
         yield "graph-tall-and-square", {**case, "features": ["graph"], "mode": "graph"}
 
