@@ -293,10 +293,12 @@ def entries(edition: str, optimizer: str, config: Document, variables: list[Docu
     return [entry for entry in layout(optimizer, edition, {**defaults, **config}, owners, "it") if not entry.hidden]
 
 
-def arrays(edition: str, optimizer: str, config: Document = {}, of: list[Document] = VARIABLES) -> list[Document]:  # noqa: B006
+def arrays(
+    edition: str, optimizer: str, config: Document | None = None, of: list[Document] = VARIABLES
+) -> list[Document]:
     """An array for every entry of the state: numbers that are unlike each other."""
     found = []
-    for index, entry in enumerate(entries(edition, optimizer, config, of)):
+    for index, entry in enumerate(entries(edition, optimizer, config or {}, of)):
         size = 1
         for length in entry.shape:
             size *= length

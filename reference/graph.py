@@ -33,6 +33,7 @@ def traced(optimizer: Any) -> Callable[[Pairs], None]:
 
     def step(grads_and_vars: Pairs) -> None:
         pairs = list(grads_and_vars)
+        # Its key says which gradients a graph has: so many variables counted while it was made.
         given = tuple(gradient is not None for gradient, _ in pairs)
         first = first_counts.setdefault(given, 1 + sum(map(sum, first_counts)))
         variables = [variable for gradient, variable in pairs if gradient is not None]

@@ -127,7 +127,7 @@ def test_every_shard_of_the_header_must_be_there(tmp_path: Path) -> None:
 
 def test_tensors_have_no_more_bytes_than_there_are(tmp_path: Path) -> None:
     content = {b"a": entry(4, (3,), 3, masked(b"abc")), b"b": entry(4, (1,), 1, masked(b"b"), offset=1)}
-    assert bundle.read(made(tmp_path, b"abc.", content))["b"].tolist() == [98]  # type: ignore[union-attr]
+    assert np.array_equal(np.asarray(bundle.read(made(tmp_path, b"abc.", content))["b"]), [98])
     refused(made(tmp_path, b"abc", content), "tensors of 4 bytes, the data beside the index are 3")
 
 

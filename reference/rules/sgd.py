@@ -17,8 +17,8 @@ tf2.9              descent_rows     descent_rows     momentum_rows     nesterov_
 tf2.12, tf2.15     momentum_rows    nesterov_rows    momentum_rows     nesterov_rows    summed in the pipeline
 keras3             descent_rows     descent_rows     momentum_slices   nesterov_slices  scaled, then summed
 
-edition, sparse, graph   plain          idle_nesterov           m * 0 is
-tf2.12, tf2.15           resting_rows   resting_nesterov_rows   0, also where m is below 0
+edition, sparse, graph   plain                 idle_nesterov         m * 0 is
+tf2.12, tf2.15           momentum_rows_graph   nesterov_rows_graph   0, also where m is below 0
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def nesterov_rows(w, g, indices, m, *, learning_rate, momentum):
     return w, m
 
 
-def resting_rows(w, g, indices, m, *, learning_rate):
+def momentum_rows_graph(w, g, indices, m, *, learning_rate):
     """momentum_rows inside tf.function, where the momentum is 0: Grappler takes 0 for the product with it."""
     (lr,) = cast_tensor(w.dtype, learning_rate)
     m = added(np.zeros_like(m), indices, -g * lr)
@@ -103,7 +103,7 @@ def resting_rows(w, g, indices, m, *, learning_rate):
     return w, m
 
 
-def resting_nesterov_rows(w, g, indices, m, *, learning_rate):
+def nesterov_rows_graph(w, g, indices, m, *, learning_rate):
     """The same with nesterov=True."""
     (lr,) = cast_tensor(w.dtype, learning_rate)
     m = added(np.zeros_like(m), indices, -g * lr)
@@ -189,6 +189,6 @@ SPARSE = {
     "keras3": SLICES,
 }
 
-RESTING = {"plain": resting_rows, "idle_nesterov": resting_nesterov_rows}
+ROWS_GRAPH = {"plain": momentum_rows_graph, "idle_nesterov": nesterov_rows_graph}
 
-GRAPH_SPARSE = {"tf2.12": RESTING, "tf2.15": RESTING}
+GRAPH_SPARSE = {"tf2.12": ROWS_GRAPH, "tf2.15": ROWS_GRAPH}

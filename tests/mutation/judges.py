@@ -48,7 +48,7 @@ READ = 50
 def judges_of(mutant: Mutant) -> list[str]:
     """Ids of the goldens that may kill a mutant, the most telling ones first."""
     folder, _, name = mutant.file.removesuffix(".py").rpartition("/")
-    graph = "_graph" in mutant.where or mutant.where.startswith("resting_")
+    graph = "_graph" in mutant.where
     if folder == "rules":
         return ranked(mutant.file, users(mutant.file, mutant.where), (name,), graph)
     if folder == "schedules":
