@@ -179,16 +179,16 @@ def rule_rows(optimizer: str, one: str, two: str) -> list[Row]:
 
 def rule_tables(optimizer: str, one: str, two: str) -> dict[str, tuple[dict[str, Rule], dict[str, Rule]]]:
     """The rules of both editions by variant: for a dense gradient, a sparse one, and where a graph has others."""
-    tables = {
-        kind: (rules_of(optimizer, one, table), rules_of(optimizer, two, table))
-        for kind, table in {"": "RULES", ", sparse": "SPARSE"}.items()
-    }
-    graphs = in_graph(optimizer, one), in_graph(optimizer, two)
-    first, second = (
-        {variant: graph.get(variant, rule) for variant, rule in eager.items() if any(variant in g for g in graphs)}
-        for graph, eager in zip(graphs, tables[""], strict=True)
-    )
-    return {**tables, ", in a graph": (first, second)}
+    found = {}
+    for kind, table in {"": "RULES", ", sparse": "SPARSE"}.items():
+        eager = rules_of(optimizer, one, table), rules_of(optimizer, two, table)
+        graphs = in_graph(optimizer, one, table), in_graph(optimizer, two, table)
+        first, second = (
+            {v: graph.get(v, rule) for v, rule in rules.items() if any(v in g for g in graphs)}
+            for graph, rules in zip(graphs, eager, strict=True)
+        )
+        found |= {kind: eager, f"{kind}, in a graph": (first, second)}
+    return found
 
 
 def state_rows(optimizer: str, one: str, two: str) -> list[Row]:

@@ -29,6 +29,7 @@ Document = dict[str, Any]
 Rule = Callable[..., Any]
 SAMPLE: dict[str, list[int]] = {"kernel": [2, 5], "bias": [3]}
 TABLES = {"RULES": "dense gradient", "SPARSE": "sparse gradient"}
+IN_GRAPH = {"RULES": "GRAPH", "SPARSE": "GRAPH_SPARSE"}
 
 
 # ---- the two pages ---------------------------------------------------------------------------------------------
@@ -75,15 +76,14 @@ def explain_edition(console: Console, optimizer: str, edition: str) -> None:
         if rules:
             heading(console, f"Rules for a {described}")
             console.print(grid(["variant", "when", "rule"], variant_rows(optimizer, rules)))
-    graph = in_graph(optimizer, edition)
-    if graph:
-        heading(console, "Rules inside tf.function, as in fit, where they are others (docs/graph-mode.md)")
-        dense = rules_of(optimizer, edition)
-        console.print(
-            grid(["variant", "eager", "in a graph"], [[v, name_of(dense[v]), name_of(graph[v])] for v in graph])
-        )
-        for line in rule_changes((dense[variant], rule) for variant, rule in graph.items()):
-            print_change(console, line)
+    for name, described in TABLES.items():
+        eager, graph = rules_of(optimizer, edition, name), in_graph(optimizer, edition, name)
+        if graph:
+            heading(console, f"Rules for a {described} inside tf.function, as in fit (docs/graph-mode.md)")
+            rows = [[variant, name_of(eager[variant]), name_of(rule)] for variant, rule in graph.items()]
+            console.print(grid(["variant", "eager", "in a graph"], rows))
+            for line in rule_changes((eager[variant], rule) for variant, rule in graph.items()):
+                print_change(console, line)
     for function in functions_of(optimizer, edition):
         source(console, function)
 
@@ -120,10 +120,12 @@ def explain_everywhere(console: Console, optimizer: str) -> None:
                 console.print(Text(f"  {variant}: {name_of(rule)} in {', '.join(sharing)}"))
         differing_rules(console, tables, variants)
 
-    graphs = {edition: graph for edition in editions if (graph := in_graph(optimizer, edition))}
-    if graphs:
+    for name, described in TABLES.items():
+        graphs = {edition: graph for edition in editions if (graph := in_graph(optimizer, edition, name))}
+        if not graphs:
+            continue
         variants = list(dict.fromkeys(variant for rules in graphs.values() for variant in rules))
-        heading(console, "Rule inside tf.function, as in fit, where it is another (docs/graph-mode.md)")
+        heading(console, f"Rule for a {described} inside tf.function, where it is another (docs/graph-mode.md)")
         rows = [[edition, *(name_of(rules.get(v)) for v in variants)] for edition, rules in graphs.items()]
         console.print(grid(["edition", *variants], rows))
 
@@ -389,10 +391,10 @@ def rules_of(optimizer: str, edition: str, table: str = "RULES") -> dict[str, Ru
     return {name: rules[name] for name in [*order, *rules] if name in rules}
 
 
-def in_graph(optimizer: str, edition: str) -> dict[str, Rule]:
+def in_graph(optimizer: str, edition: str, table: str = "RULES") -> dict[str, Rule]:
     """The rules of the variants that compute something else inside `tf.function`, in the order of `rules_of`."""
-    graph: dict[str, Rule] = getattr(module_of(optimizer), "GRAPH", {}).get(edition, {})
-    return {variant: graph[variant] for variant in rules_of(optimizer, edition) if variant in graph}
+    graph: dict[str, Rule] = getattr(module_of(optimizer), IN_GRAPH[table], {}).get(edition, {})
+    return {variant: graph[variant] for variant in rules_of(optimizer, edition, table) if variant in graph}
 
 
 def prepared(optimizer: str, edition: str) -> Rule | None:

@@ -268,18 +268,28 @@ def test_explain_sets_editions_side_by_side(optimizer: str, capsys: pytest.Captu
 
 def test_explain_shows_the_rules_inside_a_graph(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "explain", "Adagrad", "--edition", "tf2.12")
-    section = out.partition("Rules inside tf.function")[2].partition("\nreference/")[0]
-    assert re.search(r"^plain +adagrad_ops +adagrad_graph *$", section, re.MULTILINE)
-    assert "\n    + w = w - lr * g * rsqrt(a + epsilon)\n" in section
+    dense, sparse = out.partition("Rules for a dense gradient inside tf.function")[2].split(
+        "Rules for a sparse gradient"
+    )
+    assert re.search(r"^plain +adagrad_ops +adagrad_graph *$", dense, re.MULTILINE)
+    assert "\n    + w = w - lr * g * rsqrt(a + epsilon)\n" in dense
+    assert re.search(r"^plain +adagrad_rows +adagrad_rows_graph *$", sparse, re.MULTILINE)
     _, out, _ = run(capsys, "explain", "Adagrad")
-    section = out.partition("Rule inside tf.function")[2].partition("Defaults that differ")[0]
+    section = out.partition("Rule for a dense gradient inside tf.function")[2].partition("Rule for a sparse")[0]
     assert [line.split()[:2] for line in section.splitlines() if " adagrad_" in line] == [
         ["tf2.9", "adagrad_graph"],
         ["tf2.12", "adagrad_graph"],
         ["tf2.15", "adagrad_graph_2_15"],
         ["keras3", "adagrad_graph_2_15"],
     ]
-    assert "tf.function" not in run(capsys, "explain", "SGD", "--edition", "tf2.12")[1].partition("Clauses")[2]
+    of_sgd = run(capsys, "explain", "SGD", "--edition", "tf2.12")[1].partition("Clauses")[2]
+    assert "Rules for a sparse gradient inside tf.function" in of_sgd
+    assert "Rules for a dense gradient inside tf.function" not in of_sgd
+
+
+def test_diff_shows_the_rules_for_rows_inside_a_graph(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "diff", "tf2.9", "tf2.12", "--optimizer", "SGD")
+    assert re.search(r"^plain, sparse, in a graph +\S+ +momentum_rows_graph +other bits *$", out, re.MULTILINE)
 
 
 def test_what_differs_between_two_rules_is_shown_by_their_lines() -> None:
@@ -327,7 +337,7 @@ def test_diff_of_one_optimizer(capsys: pytest.CaptureFixture[str]) -> None:
 def test_diff_tells_the_rules_inside_a_graph(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "diff", "tf2.12", "tf2.15", "--optimizer", "Adagrad")
     assert re.search(r"^plain, in a graph +adagrad_graph +adagrad_graph_2_15 +other bits", out, re.MULTILINE)
-    assert re.search(r"^Adagrad +other bits in 1 of 3 ", out, re.MULTILINE)
+    assert re.search(r"^Adagrad +other bits in 2 of 4 ", out, re.MULTILINE)
     _, out, _ = run(capsys, "diff", "tf2.4", "tf2.9", "--optimizer", "Adagrad")  # tf2.4 has the same rule in a graph
     assert re.search(r"^plain, in a graph +adagrad_kernel_2_4 +adagrad_graph +other bits", out, re.MULTILINE)
 
