@@ -19,6 +19,8 @@ from .optimizer_schedule_cases import EXPONENTIAL, PIECEWISE
 
 Case = tuple[str, Document]
 SHAPES: dict[str, Shape] = {"kernel": (2, 2), "bias": (3,)}
+SMALL = {"float32": 2e-38 / 3, "float64": 4e-308 / 3, "float16": 1e-4 / 3}
+"""Numbers of which the first is denormal, twice it is not, and the number itself times a small scale is."""
 USUAL: Document = {"initial_scale": 8.0, "dynamic_growth_steps": 2}
 SGD: Document = {"learning_rate": 0.1, "momentum": 0.75}
 LOOKED_AT: tuple[str, ...] = (
@@ -531,6 +533,10 @@ def methods(make: Maker) -> Iterator[Case]:
     for scale in (8.0, 32768.0, 3.0):
         scales = {**USUAL, "initial_scale": scale}
         yield f"scale-a-loss+initial_scale={scale}", make.case(played(calls, "ff", calls), given=scales, shapes=ONE)
+    small = [call(scaled, given(dtype, [3], typed([x, -2 * x, 1.0], dtype))) for dtype, x in SMALL.items()]
+    for scale in (8.0, 2.0**-20):
+        case = make.case(played(small, "f", small), given={**USUAL, "initial_scale": scale}, shapes=ONE)
+        yield f"scale-a-small-loss+initial_scale={scale}", case
     for name in ("get_scaled_loss", "scale_loss", "get_unscaled_gradients"):
         yield f"call-{name}", make.case(played([call(name, losses[0])], "f"), shapes=ONE)
     if not make.unscales:

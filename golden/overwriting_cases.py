@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from .drawing import Document
+from .drawing import Document, normal
 from .lifecycle_cases import Case, Maker, Steps, attempt
 
 Events = Callable[[Steps], list[Document]]
@@ -24,6 +24,7 @@ ALL: Document = {
     "accumulated-averages": {**ACCUMULATING, "use_ema": True, "ema_momentum": 0.75, "ema_overwrite_frequency": 2},
     "accumulated-scaled": {"gradient_accumulation_steps": 3, "loss_scale_factor": 4.0},
 }
+DECAYED_AND_CLIPPED: Document = {"weight_decay": 0.1, "global_clipnorm": 0.5}
 NON_NEGATIVE: Document = {"class_name": "NonNeg", "config": {}}
 NAMES = ("kernel", "bias", "scale")
 
@@ -56,6 +57,9 @@ def overwriting_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield f"overwrite-bias{slug}+constraint", constrained(of(make, ["bias", "kernel"], config, lambda s: s.many(4)))
         yield f"overwrite-bias{slug}+not-finite", of(make, ["bias"], config, not_finite)
         yield f"overwrite-bias{slug}+other-shape", of(make, ["bias"], config, of_another_shape, ["errors"])
+    for name in NAMES:
+        yield f"overwrite-{name}+other-lengths", of(make, [name], DECAYED_AND_CLIPPED, of_other_lengths, ["methods"])
+    yield "overwrite-bias+accumulation+other-lengths", of(make, ["bias"], ACCUMULATING, of_other_lengths, ["methods"])
 
 
 def wrapped_overwriting_cases(edition: str, wrapper: str) -> Iterator[Case]:
@@ -147,6 +151,23 @@ def of_another_shape(s: Steps) -> list[Document]:
     first, second = s.many(2)
     gradient = {"dtype": "float32", "shape": [], "values": [0.5]}
     return [attempt({"apply": [first["apply"][0], gradient, first["apply"][2]]}), second]
+
+
+def of_other_lengths(s: Steps) -> list[Document]:
+    """Between usual steps, gradients for the first two of three variables, then for all three where there are two."""
+    every = [{"variable": number} for number in range(len(NAMES))]
+    fewer, more = (call_apply(s, gradients, every[:variables]) for gradients, variables in ((2, 3), (3, 2)))
+    return [s.apply(), fewer, s.apply(), more, s.apply()]
+
+
+def call_apply(s: Steps, gradients: int, variables: list[Document]) -> Document:
+    """`apply` called with the gradients of so many variables, and with these variables."""
+    shapes = list(s.shapes)[:gradients]
+    given = [
+        {"tensor": {"dtype": s.dtype, "shape": [*shape], "values": normal(s.stream, shape, s.dtype)}}
+        for shape in shapes
+    ]
+    return attempt({"call": {"method": "apply", "arguments": [given, variables]}})
 
 
 def constrained(case: Document) -> Document:

@@ -14,6 +14,7 @@ from typing import Any
 from goldenstep import spec
 
 from .drawing import Document, Shape, at_rest, dtypes_of, features_of, normal, shrunk, slug, typed
+from .lifecycle_cases import attempt
 
 PATTERNS: dict[str, list[list[int]]] = {
     "distinct-rows": [[3, 0], [4], [1, 3, 0], [2, 4], [0, 3]],
@@ -59,6 +60,22 @@ OPTIONS: dict[str, list[Document]] = {
     "Muon": [{"adam_lr_ratio": 0.5}],
     "ScheduleFreeAdamW": [{"warmup_steps": 3}],
 }
+REFUSED_ROWS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("tf2.4", "tf2.9.legacy", "tf2.12.legacy", "tf2.15.legacy"), ("Adadelta", "Adagrad", "Ftrl")),
+    "keras3": (
+        "Adadelta",
+        "Adam",
+        "Adamax",
+        "AdamW",
+        "Ftrl",
+        "Lamb",
+        "Lion",
+        "Nadam",
+        "RMSprop",
+        "ScheduleFreeAdamW",
+    ),
+}
+"""Who refuses rows of another length before anything has moved. Others scatter them unlooked at, beyond their ends."""
 NON_NEGATIVE: Document = {"class_name": "NonNeg", "config": {}}
 
 
@@ -106,6 +123,8 @@ def unnamed(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield "refused-index-5-of-5", refused(out_of_range(case({}, "distinct-rows")))
     if edition == "keras3" and optimizer not in ("SGD", "Adagrad"):  # which scatter: they refuse it half way
         yield "negative-index", negative(case({}, "duplicate-rows"))
+    if optimizer in REFUSED_ROWS.get(edition, ()):
+        yield "rows-of-another-length", of_another_length(case({}, "distinct-rows"))
     given = set(spec.taken(optimizer, edition))
     thorough = optimizer in ("SGD", "Adam")
     options = [*CLIPPING, {"weight_decay": 0.1}, EMA, {"gradient_accumulation_steps": 2}] if thorough else CLIPPING[:1]
@@ -175,6 +194,21 @@ def cancelling(indices: list[int], rows: list[list[Any]], dtype: str) -> list[li
         row if first == place else typed([-x for x in rows[first]], dtype)
         for place, (first, row) in enumerate(zip(firsts, rows, strict=True))
     ]
+
+
+def of_another_length(case: Document) -> Document:
+    """The first step twice, between them rows with a number less, and with a number more."""
+    first, *_ = case["events"]
+    (rows,) = first["apply"]
+    count = len(rows["indices"])
+    steps = [attempt({"apply": [{**rows, "values": length_of(rows["values"], count, n)}]}) for n in (1, 3)]
+    return {**case, "events": [first, *steps, first], "features": ["sparse", "errors"], "flags": []}
+
+
+def length_of(values: Document, count: int, length: int) -> Document:
+    """Rows of another length: the numbers there are, from the start as often as it takes."""
+    numbers = itertools.islice(itertools.cycle(values["values"]), count * length)
+    return {**values, "shape": [count, length], "values": list(numbers)}
 
 
 def refused(case: Document) -> Document:

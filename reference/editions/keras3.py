@@ -138,10 +138,16 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
         """What is left for the step once the variables with overwrite_with_gradient have taken their gradients.
 
         With gradient accumulation they take, at the call that ends a round of it, the largest of each element, or 0.
+        The last comes first. IndexError, before anything moves, if there are more gradients than variables.
         """
+        if not any(variable.overwrite_with_gradient for variable in variables):
+            return gradients, variables
+        if len(gradients) > len(variables):
+            raise IndexError("list index out of range")
         every = self._config["gradient_accumulation_steps"]
-        taken = [pair for pair in zip(gradients, variables, strict=False) if pair[1].overwrite_with_gradient]
-        for gradient, variable in taken:
+        pairs = list(zip(gradients, variables, strict=False))
+        taken = [pair for pair in pairs if pair[1].overwrite_with_gradient]
+        for gradient, variable in reversed(taken):
             if not every:
                 variable.assign(densified(gradient))
                 continue
@@ -150,10 +156,8 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
             last = (self._iterations.value + 1) % every == 0
             variable.value = largest if last else variable.value
             accumulator.value = np.zeros_like(largest) if last else largest
-        if not taken:
-            return gradients, variables
-        left = [(g, v) for g, v in zip(gradients, variables, strict=False) if not v.overwrite_with_gradient]
-        return [g for g, _ in left], [v for _, v in left]
+        left = [(g, v) for g, v in pairs if not v.overwrite_with_gradient]
+        return [g for g, _ in left], [v for _, v in left] + variables[len(gradients) :]
 
     def _unscaled(self, gradients: list[Gradient]) -> list[Gradient]:
         """Gradients of a loss that was multiplied by loss_scale_factor; TypeError for a sparse one."""

@@ -19,6 +19,10 @@ wrong("overwriting/unscaled-by-the-wrapper", "LossScaleOptimizer divides the gra
       code(SCALED, "apply", ("if g is None or v.overwrite_with_gradient else", "if g is None else"), editions=K3, optimizers="LossScaleOptimizer"))  # fmt: skip
 wrong("overwriting/mean-of-the-accumulated", "with accumulation it takes the mean, as others do", "own",
       code(BASE, "_overwritten", ("largest = maximum(densified(gradient), accumulator.value)", "largest = densified(gradient) + accumulator.value"), ("largest if last", "largest / every if last"), editions=K3))  # fmt: skip
+wrong("overwriting/variables-without-gradients-dropped", "variables beyond the gradients are left out, not decayed", "own",
+      code(BASE, "_overwritten", (" + variables[len(gradients) :]", ""), editions=K3))  # fmt: skip
+wrong("overwriting/surplus-gradients-dropped", "gradients beyond the variables are left out, not refused", "own",
+      code(BASE, "_overwritten", ("if len(gradients) > len(variables):", "if False:"), editions=K3))  # fmt: skip
 wrong("overwriting/latest-of-the-accumulated", "with accumulation it takes the last gradient", "own",
       code(BASE, "_overwritten", ("variable.value = largest if last", "variable.value = densified(gradient) if last"), editions=K3))  # fmt: skip
 wrong("overwriting/every-micro-step", "with accumulation it takes the largest at every call", "own",
@@ -39,7 +43,7 @@ wrong("overwriting/constrained", "its constraint holds, too", "own",
 wrong("overwriting/has-slots", "it has slots that nobody uses", "own",
       code(Optimizer, "_create_slots", ("v.dtype.name, v.overwrite_with_gradient)", "v.dtype.name)"), editions=K3))  # fmt: skip
 wrong("overwriting/first-only", "only the first such variable of a step takes its gradient, the others keep what they are", "own",
-      code(BASE, "_overwritten", ("for gradient, variable in taken:", "for gradient, variable in taken[:1]:"), editions=K3))  # fmt: skip
+      code(BASE, "_overwritten", ("in reversed(taken):", "in taken[:1]:"), editions=K3))  # fmt: skip
 wrong("overwriting/decays", "its value decays afterwards", "own",
       code(BASE, "_step", ("        self._iterations.value = ", '        for v in self._trainable_variables:\n            if v.overwrite_with_gradient and self._config["weight_decay"]:\n                steps.decay_weights(v, self._config["weight_decay"], self._learning_rate_now())\n        self._iterations.value = '), editions=K3))  # fmt: skip
 wrong("overwriting/averages-skip-it", "where averages are taken such a variable is left alone, as documented, but all after it, too", "own",
