@@ -20,6 +20,7 @@ from .compare import full_config, owners
 from .crossed_cases import crossed_cases
 from .drawing import Document, Shape, at_rest, dtypes_of, features_of, normal, slug, typed, variant_configs
 from .edge_cases import edge_cases
+from .escaped_cases import escaped_cases
 from .graph_cases import graph_cases
 from .lifecycle_cases import lifecycle_cases
 from .mixture_cases import mixture_cases
@@ -142,6 +143,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from remote_cases(edition, optimizer)
     yield from overwriting_cases(edition, optimizer)
     yield from overlooked_cases(edition, optimizer)
+    yield from escaped_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

@@ -17,11 +17,14 @@ from goldenstep.spec import wrapper as wrappers
 from .drawing import Document, normal, slug, variant_configs
 
 STEPS, SAVED_AFTER = 5, 3
-SHAPES = {"kernel": (3, 2), "bias": (2,)}
+SHAPES = {"dense/kernel": (3, 2), "dense/bias": (2,)}
 SCHEDULE = {
     "class_name": "ExponentialDecay",
     "config": {"initial_learning_rate": 0.125, "decay_steps": 2, "decay_rate": 0.5},
 }
+PARTS: dict[str, tuple[int, ...]] = {"kernel": (1, 1), "bias": (1,)}
+MANY = {f"dense_{layer}/{part}": shape for layer in range(6) for part, shape in PARTS.items()}
+"""So many that their numbers have two digits, which come before one digit where text is sorted."""
 OTHERS: dict[str, Document] = {
     "use_ema": {"use_ema": True, "ema_momentum": 0.75},
     "gradient_accumulation_steps=2": {"gradient_accumulation_steps": 2},
@@ -66,6 +69,8 @@ def file_cases(edition: str) -> Iterator[Document]:
             for format, entry in saved_files.available(edition, optimizer).items():
                 if name == "defaults" or (entry["holds"] == "state" and format in ("h5", "checkpoint")):
                     yield case(edition, optimizer, name, config, format)
+                if name == "defaults" and optimizer in ("SGD", "Adam") and entry["holds"] == "state":
+                    yield case(edition, optimizer, "many", {"learning_rate": 0.125}, format, MANY)
                 if "max_shard_sizes" in entry and optimizer == "Adam" and name == "defaults":
                     for size in entry["max_shard_sizes"]:
                         shards = case(edition, optimizer, f"shards-of-{size}-bytes", config, format)
@@ -84,6 +89,8 @@ def wrapped(edition: str) -> Iterator[tuple[str, str, Document]]:
     if "LossScaleOptimizer" in known:
         for inner in WRAPPED:
             yield "LossScaleOptimizer", inner["class_name"].lower(), {"inner_optimizer": inner, **SCALING}
+            counting = {"inner_optimizer": inner, "initial_scale": 8.0, "dynamic_growth_steps": SAVED_AFTER + 1}
+            yield "LossScaleOptimizer", f"counting-{inner['class_name'].lower()}", counting
             if edition != "keras3":
                 config = {"inner_optimizer": inner, "dynamic": False, "initial_scale": 8.0}
                 yield "LossScaleOptimizer", f"fixed-{inner['class_name'].lower()}", config
@@ -114,17 +121,24 @@ def configs(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
             yield name, config
 
 
-def case(edition: str, optimizer: str, name: str, config: Document, format: str) -> Document:
+def case(
+    edition: str,
+    optimizer: str,
+    name: str,
+    config: Document,
+    format: str,
+    shapes: dict[str, tuple[int, ...]] = SHAPES,
+) -> Document:
     """One optimizer with one config, saved in one format."""
     stream = random.Random(f"{optimizer} {name}")
     trained = {"class_name": optimizer, "config": config}
-    names = {key: ("model/dense/" if edition == "keras3" else "dense/") + key for key in SHAPES}
+    names = {key: ("model/" if edition == "keras3" else "") + key for key in shapes}
     variables: list[Any] = [
         {
             "name": names[key],
             "value": {"dtype": "float32", "shape": list(shape), "values": normal(stream, shape, "float32")},
         }
-        for key, shape in SHAPES.items()
+        for key, shape in shapes.items()
     ]
     return {
         "id": f"{edition}/files/{optimizer.lower()}/{name}-{format}",
@@ -135,6 +149,6 @@ def case(edition: str, optimizer: str, name: str, config: Document, format: str)
         "file": format,
         "trained": trained,
         "variables": variables,
-        "gradients": [[normal(stream, shape, "float32") for shape in SHAPES.values()] for _ in range(STEPS)],
+        "gradients": [[normal(stream, shape, "float32") for shape in shapes.values()] for _ in range(STEPS)],
         "saved_after": SAVED_AFTER,
     }

@@ -18,7 +18,7 @@ import numpy as np
 from goldenstep import spec
 from goldenstep.spec import schedule as schedules
 
-from .drawing import Document, Shape, faint, slug
+from .drawing import Document, Shape, dtypes_of, faint, slug
 from .lifecycle_cases import CONSTRAINTS, EMA, Case, Maker, Steps, attempt
 from .remote_cases import from_zero, of_all_digits, rows_of, steps_of
 from .sparse_cases import configs_of_variants
@@ -48,6 +48,8 @@ VARIANTS: dict[str, list[Document]] = {
 FAINT = {"Lamb": ("zero", 0.0), "Adafactor": ("small", 2.0**-50), "Muon": ("small", 2.0**-24)}
 """Optimizers that divide by a norm or mean of the gradient or update, to which a tiny number is added."""
 SIDES: dict[str, Shape] = {"kernel": (5, 2), "square": (3, 3)}
+OBLONG: tuple[Shape, ...] = ((2, 35), (15, 18), (16, 19))
+"""A product of a matrix with its transpose is another kernel for 2 to 15 rows."""
 ESTIMATED = ("Adadelta", "Adafactor", "Adagrad", "Adam", "Nadam", "RMSprop")
 """Optimizers that take roots of rows, which are estimated in whole packets of 8 numbers."""
 WIDE_ROWS: Shape = (5, 11)
@@ -57,6 +59,7 @@ TOLD: Document = {"decay_steps": 7, "first_decay_steps": 7, "decay_rate": 0.0371
 """Steps divided by 7 are not always its reciprocal times them; a rate so small shows it in a power."""
 BRANCHES: list[Document] = [
     {"warmup_target": 0.9372846, "warmup_steps": 7},
+    {"warmup_target": 0.9372846, "warmup_steps": 43},
     {"t_mul": 1.0},
     {"t_mul": 1.4372846},
     {"warmup_target": None},
@@ -105,7 +108,36 @@ def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
         case = make.case({}, some_without)
         yield "graph-none", {**case, "features": ["graph", "none"], "mode": "graph"}
     yield from with_rows_and_digits(edition, optimizer)
+    dtypes = dtypes_of(edition, optimizer)
+    for dtype in dtypes[1:]:
+        yield from of_dtype(make, dtype)
+    for dtype in dtypes if optimizer == "SGD" else ():
+        for config in OF_ALL_DIGITS:
+            if set(config) <= make.takes:
+                yield from with_all_digits(make, config, dtype)
     yield from of_one_optimizer(make)
+
+
+def of_dtype(make: Maker, dtype: str) -> Iterator[Case]:
+    """What asks for each rule, in another dtype than float32."""
+    edition, optimizer = make.edition, make.optimizer
+    for config in [{}, *configs_of_variants(optimizer, edition), *VARIANTS.get(optimizer, [])]:
+        name = slug(config) or "defaults"
+        rows = rows_of(edition, optimizer, config, dtype)
+        rows["events"] = steps_of(random.Random(f"rows in a graph {optimizer}"), shapes_of(rows), THREE_ROWS, dtype)
+        yield f"graph-sparse-{name}-{dtype}", {**rows, "features": ["graph", *rows["features"]], "mode": "graph"}
+        if optimizer in ESTIMATED:
+            yield f"graph-sparse-{name}+starts-at-zero-{dtype}", of_wide_rows(rows, THREE_ROWS[:2])
+        yield from with_all_digits(make, config, dtype)
+
+
+def with_all_digits(make: Maker, config: Document, dtype: str) -> Iterator[Case]:
+    """Weights, gradients and arguments of all digits; and whole packets of weights of 0."""
+    given, name = {**of_all_digits(make.edition, make.optimizer), **config}, slug(config) or "defaults"
+    case = precise(make.optimizer, given, dtype)
+    yield f"graph-{name}+all-digits-{dtype}", {**case, "features": ["graph"], "mode": "graph"}
+    case = from_zero(make.case(given, lambda s: s.many(2), shapes=PACKETS, dtype=dtype))
+    yield f"graph-{name}+starts-at-zero-{dtype}", {**case, "features": ["graph"], "mode": "graph"}
 
 
 def with_rows_and_digits(edition: str, optimizer: str) -> Iterator[Case]:
@@ -138,6 +170,17 @@ def of_one_optimizer(make: Maker) -> Iterator[Case]:
     if make.optimizer == "Muon":
         case = make.case({}, lambda s: s.many(STEPS), shapes=SIDES)
         yield "graph-tall-and-square", {**case, "features": ["graph"], "mode": "graph"}
+        for shape in OBLONG:
+            case = make.case({}, lambda s: s.many(STEPS), shapes={"kernel": shape})
+            yield f"graph-{shape[0]}-by-{shape[1]}", {**case, "features": ["graph"], "mode": "graph"}
+    if make.optimizer == "Nadam":
+        case = make.case({}, one_after_the_other)
+        yield "graph-none-of-each", {**case, "features": ["graph", "none"], "mode": "graph"}
+    if make.optimizer == "Adam":
+        rows = rows_of(make.edition, "Adam", {"amsgrad": True}, "float32")
+        rows["events"] = steps_of(random.Random("rows of NaN"), shapes_of(rows), THREE_ROWS, "float32")
+        rows["events"][1]["attempt"]["apply"][0]["values"]["values"][2] = "NaN"
+        yield "graph-sparse-amsgrad+nan", {**rows, "features": ["graph", *rows["features"]], "mode": "graph"}
 
 
 def with_schedules(make: Maker) -> Iterator[Case]:
@@ -187,13 +230,14 @@ def shapes_of(case: Document) -> list[Shape]:
 def of_wide_rows(case: Document, steps: Sequence[Sequence[int]]) -> Document:
     """Rows that make whole packets, of weights of 0."""
     stream = random.Random(f"wide rows in a graph {case['optimizer']['class_name']}")
-    value = {"dtype": "float32", "shape": list(WIDE_ROWS), "values": [0.0] * math.prod(WIDE_ROWS)}
+    dtype = case["variables"][0]["value"]["dtype"]
+    value = {"dtype": dtype, "shape": list(WIDE_ROWS), "values": [0.0] * math.prod(WIDE_ROWS)}
     return {
         **case,
         "features": ["graph", *case["features"]],
         "flags": [*case["flags"], "starts-at-zero"],
         "variables": [{"name": "kernel", "value": value}],
-        "events": steps_of(stream, [WIDE_ROWS], steps, "float32"),
+        "events": steps_of(stream, [WIDE_ROWS], steps, dtype),
         "mode": "graph",
     }
 
@@ -219,6 +263,11 @@ def scaled(tensor: Document, factor: float) -> Document:
 def some_without(s: Steps) -> list[Document]:
     """Steps in which the first variable, or the second, has no gradient."""
     return [s.apply(), s.apply(without=[0]), s.apply(without=[1]), s.apply(without=[0]), s.apply()]
+
+
+def one_after_the_other(s: Steps) -> list[Document]:
+    """Steps in which the first variable has no gradient, then the second, then none is without."""
+    return [s.apply(without=[0]), s.apply(without=[1]), s.apply(without=[0]), s.apply(), s.apply(without=[1])]
 
 
 def options(edition: str, optimizer: str) -> Iterator[Document]:

@@ -530,9 +530,11 @@ def methods(make: Maker) -> Iterator[Case]:
         for shape, values in (([], [0.731]), ([3], [1.0, -2.5e-3, 3e4]))
     ]
     calls = [*(call(scaled, loss) for loss in losses), call(scaled, {"function": losses[0]})]
-    for scale in (8.0, 32768.0, 3.0):
+    for scale in (8.0, 32768.0, 3.0, 98304.0):
         scales = {**USUAL, "initial_scale": scale}
         yield f"scale-a-loss+initial_scale={scale}", make.case(played(calls, "ff", calls), given=scales, shapes=ONE)
+    largest = {"initial_scale": 2.0**127, "dynamic_growth_steps": 3}
+    yield "at-the-largest-scale", make.case(at_the_largest_scale, given=largest, shapes=ONE)
     small = [call(scaled, given(dtype, [3], typed([x, -2 * x, 1.0], dtype))) for dtype, x in SMALL.items()]
     for scale in (8.0, 2.0**-20):
         case = make.case(played(small, "f", small), given={**USUAL, "initial_scale": scale}, shapes=ONE)
@@ -562,6 +564,12 @@ def methods(make: Maker) -> Iterator[Case]:
     huge = [{"of": 0, "square": [3e38, 1.0, 1.0, 1.0]}]
     steps = [call("minimize", {"loss": huge}, both[:1])] * 3
     yield "minimize-beyond-float32", make.case(played(steps, "f"), features=["minimize"])
+
+
+def at_the_largest_scale(s: Steps) -> list[Document]:
+    """Steps whose gradients are a number again once they are divided; the scale cannot grow."""
+    s.scale = 2.0**120
+    return s.many("fffffiff")
 
 
 def without_variables(s: Steps) -> list[Document]:

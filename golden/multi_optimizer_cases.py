@@ -120,6 +120,7 @@ def routing() -> Iterator[Case]:
         "order-of-the-map": chooser(PLAIN, {"scale": SGD, "kernel": ADAM}),
         "never-used": chooser(SGD, {"encoder.*": ADAM}),
         "default-never-used": chooser(SGD, {"scale": ADAM, "kernel": PLAIN, "bias": {"same_as": "kernel"}}),
+        "pattern-of-two-halves": chooser(SGD, {"kern|bias": ADAM, "scale|ernel": PLAIN}),
         "shared": chooser(SGD, {"ker.*": ADAM, "sca.*": {"same_as": "ker.*"}}),
         "shared-with-default": chooser(SGD, {"ker.*": ADAM, "sca.*": {"same_as": "default"}}),
         "two-of-a-kind": chooser(PLAIN, {"kernel": with_config(PLAIN, learning_rate=0.1)}),
@@ -130,6 +131,8 @@ def routing() -> Iterator[Case]:
     for name, given in maps.items():
         yield name, case(given, lambda s: [attempt(s.apply()), *s.many(2)])
     yield "several-patterns-match", case(chooser(SGD, {"k.*": ADAM, ".*l": PLAIN}), lambda s: [attempt(s.apply())] * 2)
+    twice = chooser(SGD, {"k.*": ADAM, ".*l": {"same_as": "k.*"}})
+    yield "several-patterns-of-one-optimizer", case(twice, lambda s: [attempt(s.apply())] * 2)
     yield "name=chosen", case(KERNEL_ADAM, lambda s: s.many(2), given={"name": "chosen"})
     for dtype in dtypes_of("keras3", "SGD"):
         if dtype != "float32":

@@ -66,10 +66,16 @@ EDGES: dict[str, list[tuple[str, Document, Iterable[int]]]] = {
         ("infinite-middle", {"boundaries": [1, 2], "values": [0.5, ENDLESS[0], 0.25]}, range(4)),
         ("middle-beyond-float32", {"boundaries": [1, 2], "values": [0.5, 1e39, 0.25]}, range(4)),
         ("halves-before-0", {"boundaries": [-5.5, -2.5], "values": [1.0, 0.5, 0.25]}, range(-8, 3)),
+        ("more-than-halves", {"boundaries": [2.75, 5.5, 8.25], "values": [1.0, 0.5, 0.25, 0.125]}, range(11)),
     ],
     "CosineDecay": [
         *ALPHAS,
         ("warmup-before-one-step", {"decay_steps": 1, "warmup_steps": 3, "warmup_target": 1.0}, range(7)),
+        (
+            "warmup-to-the-same-rate",
+            {"initial_learning_rate": 0.1, "warmup_target": 0.1, "warmup_steps": 5},
+            range(8),
+        ),
         ("warmup-before-half-a-step", {"decay_steps": 0.5, "warmup_steps": 2, "warmup_target": 1.0}, range(5)),
     ],
     "CosineDecayRestarts": [
@@ -92,6 +98,16 @@ EDGES: dict[str, list[tuple[str, Document, Iterable[int]]]] = {
             for length, t, step in LAST_BITS
         ),
         ("to-zero", {"t_mul": 1.0, "m_mul": 0.5, "first_decay_steps": 1}, range(118, 160)),
+        ("many-waves", {"t_mul": 1.0, "m_mul": 0.9372846, "first_decay_steps": 3}, range(0, 120, 2)),
+        *((f"t_mul={t}-many-waves", {"t_mul": t, "first_decay_steps": 3.7}, range(0, 1200, 23)) for t in (1.3, 1.7)),
+    ],
+    "PolynomialDecay": [
+        ("cubes", {"initial_learning_rate": 0.7, "end_learning_rate": 0.0, "power": 3.0, "decay_steps": 37}, range(37)),
+        (
+            "cycles-that-rise",
+            {"initial_learning_rate": 0.1, "end_learning_rate": 0.5, "decay_steps": 7, "cycle": True},
+            range(30),
+        ),
     ],
     "LinearCosineDecay": [
         (f"num_periods={periods}", {"decay_steps": 1000, "num_periods": periods}, range(700, 1001, 2))
@@ -195,6 +211,10 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
         held = [step for step in around if "int" not in dtype or step < 2**31 or dtype == "int64"]
         given = {"boundaries": ODD_BOUNDARIES, "values": [0.5**count for count in range(len(ODD_BOUNDARIES) + 1)]}
         yield case(f"odd-boundaries-{dtype}", given, typed(held, dtype))
+        if dtype in ("int", "int64"):
+            far = {"boundaries": [2**31 + 5, 2**40 + 1], "values": [1.0, 0.5, 0.25]}
+            steps = [2**31 + 3, 2**31 + 5, 2**31 + 6, 2**40, 2**40 + 1, 2**40 + 2]
+            yield case(f"boundaries-beyond-2**31-{dtype}", far, typed(steps, dtype))
     for entry in spec.schedules()[schedule]["refuses"]:
         for given in entry["examples"]:
             if set(given) <= set(own):

@@ -51,6 +51,11 @@ OF_TF_2_3: dict[str, Document] = {
         "class_name": "DynamicLossScale",
         "config": {"initial_loss_scale": 8, "increment_period": 3, "multiplier": 3},
     },
+    "small-fixed": {"class_name": "FixedLossScale", "config": {"loss_scale_value": 0.25}},
+    "small-dynamic": {
+        "class_name": "DynamicLossScale",
+        "config": {"initial_loss_scale": 0.25, "increment_period": 3, "multiplier": 2},
+    },
     "unknown": {"class_name": "NoLossScale", "config": {}},
 }
 

@@ -35,14 +35,14 @@ def decay_weights_graph(variable: Variable, weight_decay: float, learning_rate: 
     variable.value = run_one(lambda w, d, lr: w - w * (d * lr), variable.value, decay, rate)
 
 
-def mean(total: np.ndarray, count: int) -> np.ndarray:
-    """The sum of so many gradients divided by their number."""
-    return np.asarray(run_one(lambda s, n: s / n, total, *cast(total.dtype, count)))
+def quotient(x: np.ndarray, divisor: float) -> np.ndarray:
+    """Gradients, or their sum, divided by a number that stays."""
+    return np.asarray(run_one(lambda x, d: x / d, x, *cast(x.dtype, divisor)))
 
 
-def mean_graph(total: np.ndarray, count: int) -> np.ndarray:
+def quotient_graph(x: np.ndarray, divisor: float) -> np.ndarray:
     """The same inside tf.function: Grappler multiplies by the reciprocal of the number."""
-    return np.asarray(run_one(lambda s, n: s * (1 / n), total, *cast(total.dtype, count)))
+    return np.asarray(run_one(lambda x, d: x * (1 / d), x, *cast(x.dtype, divisor)))
 
 
 def move_averages(averages: Sequence[Variable], variables: Sequence[Variable], momentum: float) -> None:

@@ -71,13 +71,15 @@ def saved(case, folder):
 
 
 def model_of(case):
-    """A dense layer of the shapes of the two variables, compiled with the optimizer of the case."""
+    """Dense layers, each of a kernel and a bias of the case, compiled with the optimizer of the case."""
     keras = keras_of(case["edition"])
     if case["edition"] == "keras3":
         keras.utils.clear_session(free_memory=False)
     optimizer = optimizer_of(case["trained"], case["edition"])
-    inputs, units = case["variables"][0]["value"]["shape"]
-    layers = [keras.Input((inputs,)), keras.layers.Dense(units, name="dense")]
+    kernels = case["variables"][::2]
+    layers = [keras.Input((kernels[0]["value"]["shape"][0],))]
+    for kernel in kernels:
+        layers.append(keras.layers.Dense(kernel["value"]["shape"][1], name=kernel["name"].split("/")[-2]))
     model = keras.Sequential(layers, name="model")
     model.compile(optimizer=optimizer, loss=keras.losses.MeanSquaredError())
     return model, model.optimizer

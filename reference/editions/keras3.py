@@ -67,7 +67,8 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
             config["exclude_layers"] = config["exclude_layers"] or []
 
     def _default_name(self, class_name: str | None = None) -> Any:
-        return unique_name(class_name or type(self).__name__)
+        """For a name of None; one without letters stays."""
+        return unique_name(class_name or type(self).__name__) if self._config["name"] is None else ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -166,7 +167,8 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
             return gradients
         if any(isinstance(gradient, IndexedSlices) for gradient in gradients):
             raise TypeError("unsupported operand type(s) for /: 'IndexedSlices' and 'float'")
-        return [run(lambda g, f: (g / f,), g, *cast(g.dtype, factor))[0] for g in values_of(gradients)]
+        quotient = steps.quotient_graph if self._in_graph else steps.quotient
+        return [quotient(g, factor) for g in values_of(gradients)]
 
     def _accumulated(self, gradients: list[Gradient], variables: Sequence[Variable]) -> list[Gradient]:
         """The mean over gradient_accumulation_steps calls on the last of them, as an array; nothing on the others."""
@@ -181,8 +183,8 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
                 accumulator.value = self._sum(accumulator, gradient)
             return []
         sums = [self._sum(accumulator, gradient) for accumulator, gradient in kept]
-        mean = steps.mean_graph if self._in_graph else steps.mean
-        return [mean(total, every) for total in sums]
+        quotient = steps.quotient_graph if self._in_graph else steps.quotient
+        return [quotient(total, every) for total in sums]
 
     def _sum(self, accumulator: Variable, gradient: Gradient) -> np.ndarray:
         """Of what is accumulated and one more gradient: TensorFlow adds nothing of another dtype."""

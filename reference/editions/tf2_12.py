@@ -118,7 +118,7 @@ class Keras2Optimizer(StateKeras2):
         self._follow_schedule()
         if not present:
             return self._iterations
-        self._build_in_step([variable for _, variable in pairs], name or self.name)
+        self._build_in_step([variable for _, variable in pairs], name or self.name or "optimizer")
         clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)
         gradients = [deduplicated(gradient) for gradient in with_values(gradients, clipped)]
         if self._config["weight_decay"] is not None:

@@ -66,7 +66,7 @@ class Base(Keras2Optimizer):
         self._follow_schedule()
         if not present:
             raise ValueError("not enough values to unpack (expected 2, got 0)")
-        self._build_in_step(variables, self.name)
+        self._build_in_step(variables, self.name or "optimizer")
         clipped = clipping.by_norm_or_global_norm_or_value(values_of(gradients), self._config)
         hyper = {**self._config, "learning_rate": self.learning_rate.value[()], "t": int(self._iterations.value) + 1}
         for gradient, variable in zip(with_values(gradients, clipped), variables, strict=True):

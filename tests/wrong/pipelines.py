@@ -759,7 +759,7 @@ wrong(
     "accumulation/sum-for-mean",
     "the sum of the gradients is taken",
     "E19",
-    code(steps, "mean", ("s / n,", "s / n * n,"), editions=K3),
+    code(steps, "quotient", ("x / d,", "x / d * d,"), editions=K3),
 )
 wrong(
     "accumulation/one-call-early",
@@ -805,7 +805,7 @@ wrong(
         ("(g + a,),", "(g / g.dtype.type(self._config['gradient_accumulation_steps']) + a,),"),
         editions=K3,
     ),
-    code(steps, "mean", ("s / n,", "s * n / n,"), editions=K3),
+    code(steps, "quotient", ("x / d,", "x * d / d,"), editions=K3),
 )
 wrong(
     "accumulation/counts-calls",

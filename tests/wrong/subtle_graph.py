@@ -30,7 +30,7 @@ wrong("graph/warmup-by-reciprocal", "the climb is multiplied by a reciprocal, as
 wrong("graph/decay-as-eager", "weight and decay are multiplied first", "own",
       code(steps, "decay_weights_graph", ("w * (d * lr)", "w * d * lr"), editions=("tf2.12", "tf2.15", K3), optimizers=("AdamW", "SGD")))  # fmt: skip
 wrong("graph/mean-as-eager", "what was accumulated is divided", "own",
-      code(steps, "mean_graph", ("s * (1 / n)", "s / n"), editions=K3, optimizers="SGD"))  # fmt: skip
+      code(steps, "quotient_graph", ("x * (1 / d)", "x / d"), editions=K3, optimizers="SGD"))  # fmt: skip
 # ---- outside of it ---------------------------------------------------------------------------------------------------
 
 wrong("unasked/average-by-seven-bits", "how seldom averages are written back is kept in seven bits", "own",

@@ -90,7 +90,7 @@ wrong("interaction/sums-stay-with-averages", "with averages the sums of gradient
 wrong("interaction/sum-of-what-comes-late-is-not-set-back", "the sums of variables without a gradient in the last call stay", "own",
       code(BASE, "_step", ("            self._forget_gradients()", "            kept = self._trainable_variables\n            self._trainable_variables = variables\n            self._forget_gradients()\n            self._trainable_variables = kept"), editions=K3))  # fmt: skip
 wrong("interaction/sum-divided-in-float32", "sums of float64 are divided by a float32", "own",
-      code(steps, "mean", ("s / n, total, *cast(total.dtype, count)", "s * n, total, *cast(total.dtype, np.float32(1) / np.float32(count))"), editions=K3))  # fmt: skip
+      code(steps, "quotient", ("x / d, x, *cast(x.dtype, divisor)", "x * d, x, *cast(x.dtype, np.float32(1) / np.float32(divisor))"), editions=K3))  # fmt: skip
 wrong("interaction/rate-of-float64-as-it-was-given", "float64 variables see the number that was given as learning rate", "own",
       code(KERAS2, "_step", ('hyper = {**self._config, "learning_rate": self.learning_rate.value[()],', 'given = self._config.get("learning_rate")\n        exact = isinstance(given, float) and np.float32(given) == self.learning_rate.value and all(v.dtype == np.float64 for v in variables)\n        hyper = {**self._config, "learning_rate": np.float64(given) if exact else self.learning_rate.value[()],'), editions=K2, optimizers=("SGD", "Adam")))  # fmt: skip
 wrong("interaction/decay-of-a-schedule-off", "`decay` has no effect on a schedule", "own",
