@@ -78,8 +78,11 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
         case = make.case({"global_clipnorm": 0.5}, lambda s: s.many(2), shapes=TWO_ALIKE, dtype=dtype)
         case["events"][0]["apply"][0][1] = huge
         yield f"global_clipnorm+square-overflows-{dtype}", case
-    for name, count in ZEROS.items():
-        yield f"clipvalue=0.0+weights-of-both-zeros-float64+{name}", zeros(make, count)
+    for dtype in ("float32", "float64"):
+        for name, count in ZEROS.items():
+            yield f"clipvalue=0.0+weights-of-both-zeros-{dtype}+{name}", zeros(make, count, dtype)
+    for config in ({}, {"nesterov": True}):
+        yield f"sparse-weights-of-both-zeros{'+' * bool(config)}{slug(config)}", rows_of_zeros(make, config)
     function = {"learning_rate": {"callable": [0.1, 0.03, 0.3, 0.01, 0.2, 0.02]}}
     number, other = ({"set": {"learning_rate": rate}} for rate in (0.5, SCHEDULE))
     first = make.case(function, lambda s: [number, *map(attempt, s.many(3))], ["learning_rate"], shapes=ONE)
@@ -147,10 +150,20 @@ def behind(make: Maker) -> Document:
     return {**case, "events": [attempt({"apply": [first["apply"][0], rows]}), second]}
 
 
-def zeros(make: Maker, count: int) -> Document:
-    """Float64 weights of both zeros, whose gradients are cut to 0."""
+def rows_of_zeros(make: Maker, config: Document) -> Document:
+    """Rows of both zeros, of weights of both zeros."""
+    given = {"learning_rate": 1.0, "momentum": 0.0, **config}
+    case = make.case(given, lambda s: s.many(1), ["sparse"], ["starts-at-zero"], {"kernel": (4, 5)})
+    case["variables"][0]["value"]["values"] = [-0.0 if i % 3 else 0.0 for i in range(20)]
+    values = {"dtype": "float32", "shape": [3, 5], "values": [BOTH_ZEROS[i % 4] for i in range(15)]}
+    case["events"] = [{"apply": [{"indices": [2, 0, 3], "values": values}]}]
+    return case
+
+
+def zeros(make: Maker, count: int, dtype: str) -> Document:
+    """Weights of both zeros, whose gradients are cut to 0, or are 0 already."""
     config = {"clipvalue": 0.0, "learning_rate": 1.0, "momentum": 0.0}
-    case = make.case(config, lambda s: s.many(1), flags=["starts-at-zero"], shapes={"bias": (count,)}, dtype="float64")
+    case = make.case(config, lambda s: s.many(1), flags=["starts-at-zero"], shapes={"bias": (count,)}, dtype=dtype)
     case["variables"][0]["value"]["values"] = [-0.0 if i % 3 else 0.0 for i in range(count)]
     case["events"] = [{"apply": [[BOTH_ZEROS[(i + turn) % 4] for i in range(count)]]} for turn in range(2)]
     return case

@@ -8,12 +8,15 @@ Errors       ValueError for a momentum outside [0, 1]; in keras3 for an integer 
 
 edition            plain            idle_nesterov (momentum = 0)   momentum        nesterov
 tf2.4, *.legacy    descent          descent                        momentum_step   nesterov_step
-tf2.9, keras3      descent          descent                        momentum_step   nesterov_step
+tf2.9              ascent           ascent                         momentum_step   nesterov_step
+keras3             descent          descent                        momentum_step   nesterov_step
 tf2.12, tf2.15     momentum_step    nesterov_step                  momentum_step   nesterov_step
 
 edition, sparse    plain            idle_nesterov    momentum          nesterov         duplicate rows
-tf2.4, *.legacy    descent_rows     descent_rows     momentum_lazy     nesterov_lazy    summed, if there is momentum
-tf2.9              descent_rows     descent_rows     momentum_rows     nesterov_rows    added one after the other
+tf2.4              ascent_rows      ascent_rows      momentum_lazy     nesterov_lazy    summed, if there is momentum
+tf2.9.legacy       ascent_rows      ascent_rows      momentum_lazy     nesterov_lazy    summed, if there is momentum
+other *.legacy     descent_rows     descent_rows     momentum_lazy     nesterov_lazy    summed, if there is momentum
+tf2.9              ascent_rows      ascent_rows      momentum_rows     nesterov_rows    added one after the other
 tf2.12, tf2.15     momentum_rows    nesterov_rows    momentum_rows     nesterov_rows    summed in the pipeline
 keras3             descent_rows     descent_rows     momentum_slices   nesterov_slices  scaled, then summed
 
@@ -25,7 +28,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..bits import cast, cast_tensor
+from ..bits import cast, cast_tensor, negated_2_9
 from ..slices import added, dense, gathered, replaced, summed
 
 
@@ -33,6 +36,13 @@ def descent(w, g, *, learning_rate):
     """Against the gradient, without state."""
     (lr,) = cast(w.dtype, learning_rate)
     w = w - g * lr
+    return (w,)
+
+
+def ascent(w, g, *, learning_rate):
+    """The same along minus the gradient: a weight of -0.0 becomes 0.0 in whole packets where the gradient is 0.0."""
+    (lr,) = cast(w.dtype, learning_rate)
+    w = w + negated_2_9(g) * lr
     return (w,)
 
 
@@ -56,6 +66,13 @@ def descent_rows(w, g, indices, *, learning_rate):
     """Each row by itself, duplicates one after the other."""
     (lr,) = cast(w.dtype, learning_rate)
     w = added(w, indices, -g * lr)
+    return (w,)
+
+
+def ascent_rows(w, g, indices, *, learning_rate):
+    """Each row along minus the gradient, whose packets go on from row to row."""
+    (lr,) = cast(w.dtype, learning_rate)
+    w = added(w, indices, negated_2_9(g) * lr)
     return (w,)
 
 
@@ -147,7 +164,7 @@ RULES = {
     "tf2.9.legacy": SLOT_IF_NEEDED,
     "tf2.12.legacy": SLOT_IF_NEEDED,
     "tf2.15.legacy": SLOT_IF_NEEDED,
-    "tf2.9": SLOT_IF_NEEDED,
+    "tf2.9": {**SLOT_IF_NEEDED, "plain": ascent, "idle_nesterov": ascent},
     "tf2.12": SLOT_ALWAYS,
     "tf2.15": SLOT_ALWAYS,
     "keras3": SLOT_IF_NEEDED,
@@ -178,12 +195,14 @@ SLICES = {
     "nesterov": nesterov_slices,
 }
 
+NEGATED = {"plain": ascent_rows, "idle_nesterov": ascent_rows}
+
 SPARSE = {
-    "tf2.4": LAZY,
-    "tf2.9.legacy": LAZY,
+    "tf2.4": {**LAZY, **NEGATED},
+    "tf2.9.legacy": {**LAZY, **NEGATED},
     "tf2.12.legacy": LAZY,
     "tf2.15.legacy": LAZY,
-    "tf2.9": ROWS,
+    "tf2.9": {**ROWS, **NEGATED},
     "tf2.12": ROWS_ALWAYS,
     "tf2.15": ROWS_ALWAYS,
     "keras3": SLICES,
