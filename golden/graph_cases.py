@@ -74,6 +74,7 @@ OF_ALL_DIGITS: list[Document] = [
     {"global_clipnorm": 0.4731943},
     {"clipvalue": 0.4731943},
     {"weight_decay": 0.0371843},
+    {"weight_decay": 0.9371843, "learning_rate": 0.9173846},
     {"use_ema": True, "ema_momentum": 0.7319643, "ema_overwrite_frequency": 3},
     {"decay": 0.3719465},
     {"loss_scale_factor": 3.719465},

@@ -375,6 +375,10 @@ def set_list(edition: str, optimizer: str) -> Iterator[Case]:
     yield "set_weights-unbuilt", [start[0], {"set_weights": given}, VALUES, {"set_weights": []}], ["WEIGHTS-5"]
     yield "set_weights-one-less", [*start, {"set_weights": given[:-1]}, VALUES], ["WEIGHTS-6"]
     yield "set_weights-without-counter", [*start, {"set_weights": given[1:]}, VALUES], ["WEIGHTS-6", "WEIGHTS-7"]
+    if legacy(edition):
+        step: Call = {"apply": [[0.5, 1.0, -0.5, 2.0], [1.0, 0.25, 0.0]]}
+        later = [*start, step, {"set_weights": given[1:]}, VALUES]
+        yield "set_weights-without-counter-after-a-step", later, ["WEIGHTS-6", "WEIGHTS-7"]
     yield "set_weights-one-more", [*start, {"set_weights": [*given, given[-1]]}, VALUES], ["WEIGHTS-6"]
     wrong = [*given[:-1], reshaped(given[-1])]
     yield "set_weights-other-shape", [*start, {"set_weights": wrong}, VALUES], ["WEIGHTS-8"]
