@@ -179,7 +179,7 @@ def rule_rows(optimizer: str, one: str, two: str) -> list[Row]:
 
 def rule_tables(optimizer: str, one: str, two: str) -> dict[str, tuple[dict[str, Rule], dict[str, Rule]]]:
     """The rules of both editions by variant: for a dense gradient, a sparse one, and where a graph has others."""
-    found = {}
+    found: dict[str, tuple[dict[str, Rule], dict[str, Rule]]] = {}
     for kind, table in {"": "RULES", ", sparse": "SPARSE"}.items():
         eager = rules_of(optimizer, one, table), rules_of(optimizer, two, table)
         graphs = in_graph(optimizer, one, table), in_graph(optimizer, two, table)

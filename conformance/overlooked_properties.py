@@ -58,6 +58,12 @@ def what_a_longer_list_hides_goes_as_in_the_reference(subject: Subject, case: Do
     equals_the_reference(subject, case)
 
 
+@keeping("P-131", Varied("escaped", each=True))
+def what_others_missed_goes_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Ends of a dtype, zeros of both signs, variables in turn, a rate that is replaced: all go as in the reference."""
+    equals_the_reference(subject, case)
+
+
 @keeping("P-123", Varied("rewrapped", each=True))
 def what_is_wrapped_again_goes_on_as_in_the_reference(subject: Subject, case: Document) -> None:
     """A wrapper that takes over the state of another one, of one optimizer or of three, goes on as the reference's."""

@@ -24,7 +24,8 @@ from goldenstep import spec
 from goldenstep.golden import cases as made
 from goldenstep.golden.drawing import dtypes_of, features_of, typed
 from goldenstep.golden.edge_cases import edge_cases
-from goldenstep.golden.graph_cases import graph_cases
+from goldenstep.golden.escaped_cases import varied_escaped_cases
+from goldenstep.golden.graph_cases import varied_graph_cases
 from goldenstep.golden.identifier_cases import identifier_cases
 from goldenstep.golden.lifecycle_cases import lifecycle_cases
 from goldenstep.golden.method_cases import method_cases
@@ -69,9 +70,10 @@ PLAYED: dict[str, Sequence[Callable[[str, str], Iterator[tuple[str, Document]]]]
     "uncommon": (varied_cases,),
     "remote": (varied_remote_cases,),
     "overlooked": (overlooked_cases,),
+    "escaped": (varied_escaped_cases,),
     "refused": (made.refused,),
     "replicas": (replica_cases,),
-    "graph": (graph_cases,),
+    "graph": (varied_graph_cases,),
 }
 """Kinds whose cases stand under the name of the optimizer."""
 

@@ -20,7 +20,7 @@ from goldenstep.spec import schedule as schedules
 
 from .drawing import Document, Shape, dtypes_of, faint, slug
 from .lifecycle_cases import CONSTRAINTS, EMA, Case, Maker, Steps, attempt
-from .remote_cases import from_zero, of_all_digits, rows_of, steps_of
+from .remote_cases import from_zero, of_all_digits, rows_of, stands_for_others, steps_of
 from .sparse_cases import configs_of_variants
 from .uncommon_cases import precise
 
@@ -117,6 +117,13 @@ def graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
             if set(config) <= make.takes:
                 yield from with_all_digits(make, config, dtype)
     yield from of_one_optimizer(make)
+
+
+def varied_graph_cases(edition: str, optimizer: str) -> Iterator[Case]:
+    """Those of them that the properties play: of other dtypes than float32, of editions much alike those of one."""
+    for name, case in graph_cases(edition, optimizer):
+        if not name.endswith(("float16", "float64")) or stands_for_others(edition, optimizer, name):
+            yield name, case
 
 
 def of_dtype(make: Maker, dtype: str) -> Iterator[Case]:

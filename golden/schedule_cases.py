@@ -213,8 +213,8 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
         yield case(f"odd-boundaries-{dtype}", given, typed(held, dtype))
         if dtype in ("int", "int64"):
             far = {"boundaries": [2**31 + 5, 2**40 + 1], "values": [1.0, 0.5, 0.25]}
-            steps = [2**31 + 3, 2**31 + 5, 2**31 + 6, 2**40, 2**40 + 1, 2**40 + 2]
-            yield case(f"boundaries-beyond-2**31-{dtype}", far, typed(steps, dtype))
+            beyond = [2**31 + 3, 2**31 + 5, 2**31 + 6, 2**40, 2**40 + 1, 2**40 + 2]
+            yield case(f"boundaries-beyond-2**31-{dtype}", far, typed(beyond, dtype))
     for entry in spec.schedules()[schedule]["refuses"]:
         for given in entry["examples"]:
             if set(given) <= set(own):
