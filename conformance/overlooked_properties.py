@@ -58,7 +58,7 @@ def what_a_longer_list_hides_goes_as_in_the_reference(subject: Subject, case: Do
     equals_the_reference(subject, case)
 
 
-@keeping("P-131", Varied("escaped", each=True))
+@keeping("P-131", Varied("escaped", numbers=False, each=True))
 def what_others_missed_goes_as_in_the_reference(subject: Subject, case: Document) -> None:
     """Ends of a dtype, zeros of both signs, variables in turn, a rate that is replaced: all go as in the reference."""
     equals_the_reference(subject, case)
@@ -67,6 +67,12 @@ def what_others_missed_goes_as_in_the_reference(subject: Subject, case: Document
 @keeping("P-123", Varied("rewrapped", each=True))
 def what_is_wrapped_again_goes_on_as_in_the_reference(subject: Subject, case: Document) -> None:
     """A wrapper that takes over the state of another one, of one optimizer or of three, goes on as the reference's."""
+    equals_the_reference(subject, case)
+
+
+@keeping("P-132", Varied("edges", numbers=False, each=True), editions=RELEASES)
+def the_edges_of_a_schedule_are_those_of_the_reference(subject: Subject, case: Document) -> None:
+    """Later waves, boundaries between steps and beyond 32 bits, a warm-up to where it starts: as in the reference."""
     equals_the_reference(subject, case)
 
 

@@ -36,6 +36,7 @@ from goldenstep.golden.pair_cases import pair_cases
 from goldenstep.golden.remote_cases import varied_remote_cases
 from goldenstep.golden.replica_cases import replica_cases
 from goldenstep.golden.resume_cases import resume_cases
+from goldenstep.golden.schedule_cases import schedule_edges
 from goldenstep.golden.serialization_cases import config_cases, weights_cases
 from goldenstep.golden.sparse_cases import sparse_cases
 from goldenstep.golden.subtle_cases import subtle_cases
@@ -55,6 +56,7 @@ MOST_EVENTS = 24
 WRAPPED = (wrapped_config_cases, wrapped_identifier_cases, wrapped_weights_cases, wrapped_resume_cases)
 LISTED: dict[str, Callable[[str], Iterator[Document]]] = {
     "own": own_cases,
+    "edges": schedule_edges,
     "config": config_cases,
     "identifiers": identifier_cases,
     "weights": weights_cases,

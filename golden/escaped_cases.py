@@ -12,6 +12,7 @@ from typing import Any
 
 from .drawing import Document, Shape, dtypes_of, slug, typed
 from .lifecycle_cases import CONSTRAINTS, Case, Maker, attempt
+from .overwriting_cases import overwriting_cases
 from .remote_cases import rows_of, stands_for_others, steps_of
 
 LENGTHS = {"float32": (8301,), "float64": (4203,), "float16": (1701, 1811, 2051)}
@@ -63,12 +64,12 @@ ONE: dict[str, Shape] = {"kernel": (2, 2)}
 
 
 def varied_escaped_cases(edition: str, optimizer: str) -> Iterator[Case]:
-    """Those of them that the properties play: not the long ones, and of editions that are much alike those of one."""
+    """Those of them that the properties play: not the long ones, and of what all optimizers have one of each family."""
     for name, case in escaped_cases(edition, optimizer):
-        if not any(piece in name for piece in ("-numbers-", "rows-of-")) and stands_for_others(
-            edition, optimizer, name
-        ):
+        common = name.startswith("tiny-scalar") and not stands_for_others(edition, optimizer, name)
+        if not common and not any(piece in name for piece in ("-numbers-", "rows-of-8301")):
             yield name, case
+    yield from ((name, case) for name, case in overwriting_cases(edition, optimizer) if "other-lengths" in name)
 
 
 def of_the_pipeline(make: Maker) -> Iterator[Case]:
@@ -92,6 +93,10 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
     for dtype in ("float32", "float64"):
         for name, count in ZEROS.items():
             yield f"clipvalue=0.0+weights-of-both-zeros-{dtype}+{name}", zeros(make, count, dtype)
+    ahead: Document = {"nesterov": True}
+    case = zeros(make, ZEROS["second"], "float32")
+    case["optimizer"]["config"].update(ahead)
+    yield f"clipvalue=0.0+{slug(ahead)}+weights-of-both-zeros", case
     for ahead in ({}, {"nesterov": True}):
         yield f"sparse-weights-of-both-zeros{'+' * bool(ahead)}{slug(ahead)}", rows_of_zeros(make, ahead)
     function: Document = {"learning_rate": {"callable": [0.1, 0.03, 0.3, 0.01, 0.2, 0.02]}}

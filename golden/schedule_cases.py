@@ -134,6 +134,13 @@ def schedule_cases_of(edition: str, schedule: str) -> Iterator[Document]:
             yield finished(edition, schedule, name, config, steps, flags)
 
 
+def schedule_edges(edition: str) -> Iterator[Document]:
+    """Those of them that lie at an edge."""
+    for case in schedule_cases(edition):
+        if "/edge-" in case["id"] or "/boundaries-beyond-" in case["id"]:
+            yield case
+
+
 def finished(
     edition: str, schedule: str, name: str, config: Document, steps: Document, flags: Sequence[str] = ()
 ) -> Document:

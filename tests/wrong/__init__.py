@@ -274,6 +274,7 @@ from . import (  # noqa: E402  # they register what is wrong
     pipelines,  # noqa: F401
     subtle,  # noqa: F401
     subtle_drawn,  # noqa: F401
+    subtle_escaped,  # noqa: F401
     subtle_graph,  # noqa: F401
     subtle_interactions,  # noqa: F401
     subtle_pipelines,  # noqa: F401

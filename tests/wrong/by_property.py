@@ -53,8 +53,9 @@ def places(suspect: Wrong, prop: Property) -> list[tuple[str, str]]:
     """The editions and optimizers, schedules, or kinds of cases, that have the property: those of a suspect first."""
     scheduled = "schedules" in suspect.optimizers
     found = [(edition, name) for edition in suspect.editions for name in prop.holds_for(edition)]
-    if isinstance(prop.drawing, Calls) or scheduled:
-        return found if isinstance(prop.drawing, Calls) and scheduled else []
+    of_schedules = isinstance(prop.drawing, Calls) or any(name == "schedules" for _, name in found)
+    if of_schedules or scheduled:
+        return found if of_schedules and scheduled else []
     return sorted(found, key=lambda place: place[1] not in suspect.optimizers)
 
 

@@ -858,13 +858,13 @@ wrong(
     "loss-scale/multiplied",
     "gradients are multiplied by it",
     "own",
-    code(BASE, "_unscaled", ("(g / f,)", "(g * f,)"), editions=K3),
+    code(BASE, "_unscaled", ("quotient(g, factor)", "quotient(g, 1 / factor)"), editions=K3),
 )
 wrong(
     "loss-scale/by-reciprocal",
     "times 1 / loss_scale_factor",
     "own",
-    code(BASE, "_unscaled", ("(g / f,)", "(g * (1 / f),)"), editions=K3),
+    code(BASE, "_unscaled", ("else steps.quotient", "else steps.quotient_graph"), editions=K3),
 )
 wrong(
     "loss-scale/after-the-clip",

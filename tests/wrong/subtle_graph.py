@@ -31,6 +31,8 @@ wrong("graph/decay-as-eager", "weight and decay are multiplied first", "own",
       code(steps, "decay_weights_graph", ("w * (d * lr)", "w * d * lr"), editions=("tf2.12", "tf2.15", K3), optimizers=("AdamW", "SGD")))  # fmt: skip
 wrong("graph/mean-as-eager", "what was accumulated is divided", "own",
       code(steps, "quotient_graph", ("x * (1 / d)", "x / d"), editions=K3, optimizers="SGD"))  # fmt: skip
+wrong("graph/unscaled-as-eager", "a gradient is divided by loss_scale_factor in a graph, too", "own",
+      code(BASE, "_unscaled", ("steps.quotient_graph if self._in_graph else steps.quotient", "steps.quotient"), editions=K3, optimizers="SGD"))  # fmt: skip
 # ---- outside of it ---------------------------------------------------------------------------------------------------
 
 wrong("unasked/average-by-seven-bits", "how seldom averages are written back is kept in seven bits", "own",

@@ -168,7 +168,7 @@ wrong("subtle/accumulation-decay-between", "weights decay in every call of the s
 wrong("subtle/accumulation-constraint-once", "between updates constraints are not applied", "own",
       code(BASE, "_step", ("        steps.apply_constraints(variables)", "        steps.apply_constraints(variables if gradients else [])"), editions=K3))  # fmt: skip
 wrong("subtle/loss-scale-of-the-first-variable", "only the first gradient is scaled back", "own",
-      code(BASE, "_unscaled", ("[run(lambda g, f: (g / f,), g, *cast(g.dtype, factor))[0] for g in values_of(gradients)]", "[run(lambda g, f: (g / f,), gradients[0], *cast(gradients[0].dtype, factor))[0], *gradients[1:]]"), editions=K3))  # fmt: skip
+      code(BASE, "_unscaled", ("[quotient(g, factor) for g in values_of(gradients)]", "[quotient(gradients[0], factor), *gradients[1:]]"), editions=K3))  # fmt: skip
 
 # ---- constraints, rows, errors -------------------------------------------------------------------------------------
 

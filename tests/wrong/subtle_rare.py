@@ -98,7 +98,7 @@ wrong("rare/decay-of-halves-in-float32", "weights of float16 decay in float32", 
 wrong("rare/accumulation-of-rows-once", "what is accumulated of duplicate rows is their last", "own",
       code(BASE, "_sum", ("        added = densified(gradient)\n", "        added = densified(gradient)\n        if isinstance(gradient, IndexedSlices):\n            added = np.zeros(gradient.dense_shape, gradient.values.dtype)\n            added[gradient.indices] = gradient.values\n"), editions=K3))  # fmt: skip
 wrong("rare/loss-scale-of-doubles-in-float32", "gradients of float64 are divided by a float32 factor", "own",
-      code(BASE, "_unscaled", ("*cast(g.dtype, factor))", "*cast(g.dtype, np.float32(factor)))"), editions=K3, optimizers="Adam"))  # fmt: skip
+      code(BASE, "_unscaled", ("quotient(g, factor)", "quotient(g, np.float32(factor))"), editions=K3, optimizers="Adam"))  # fmt: skip
 wrong("rare/iterations-after-a-failed-step", "a step that fails counts", "own",
       code(BASE, "_with_gradient", ("        missing = [", "        if all(g is None for g in gradients):\n            self._iterations.value = self._iterations.value + 1\n        missing = ["), editions=K3))  # fmt: skip
 wrong("rare/three-duplicates-pairwise", "three rows of one index are added in another order", "own",
