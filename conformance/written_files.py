@@ -71,8 +71,12 @@ def written(
 
 def places(case: Document) -> list[str]:
     """Where a checkpoint of the model of the cases has its variables."""
-    layer = "model/dense" if case["edition"] == "keras3" else "model/layer_with_weights-0"
-    return [f"{layer}/{variable['name'].split('/')[-1]}" for variable in case["variables"]]
+    names = [variable["name"] for variable in case["variables"]]
+    if case["edition"] == "keras3":
+        return names
+    layers = list(dict.fromkeys(name.rpartition("/")[0] for name in names))
+    numbers = [layers.index(name.rpartition("/")[0]) for name in names]
+    return [f"model/layer_with_weights-{n}/{name.rpartition('/')[2]}" for n, name in zip(numbers, names, strict=True)]
 
 
 def other(saved: SavedOptimizer) -> SavedOptimizer:
