@@ -172,7 +172,7 @@ def variation(draw: st.DrawFn, edition: str, chosen: tuple[str, ...], varied: Va
     name = draw(one_of(chosen))
     found = known(varied.kind, edition, name)
     case = copied(found[draw(between(0, len(found) - 1))])
-    case["id"] = f"{edition}/{folder(case)}/drawn"
+    case["id"] = f"{case['id'].rpartition('/')[0]}/drawn"
     if varied.each:  # where nothing else is drawn, no case comes twice
         return renumbered(case, random.Random(case["id"]), below=LARGE) if varied.numbers else case
     if "calls" in case:
