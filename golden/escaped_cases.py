@@ -107,9 +107,10 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
         rates = {"learning_rate": {"class_name": "ExponentialDecay", "config": FALLING}}
         case = make.case(rates, lambda s: [*s.many(before), attempt(other), *s.many(2)], ["learning_rate"], shapes=ONE)  # noqa: B023
         yield f"set-another-schedule-after-{before}", case
-    odd: list[Document] = [{"clipnorm": 0.0, "global_clipnorm": 0.5}, {"clipvalue": 0.0, "clipnorm": 0.5}, {"name": ""}]
+    odd: list[Document] = [{"clipnorm": 0.0, "global_clipnorm": 0.5}, {"clipvalue": 0.0, "clipnorm": 0.5}]
     for given in odd:
         yield slug(given), make.case(given, lambda s: [*map(attempt, s.many(2))], shapes=ONE)
+    yield "name=", make.case({"name": ""}, lambda s: s.many(2), ["paths"], shapes=ONE)
     if "use_ema" in make.takes:
         kept = {"use_ema": True, "ema_momentum": 1.0, "ema_overwrite_frequency": 2}
         yield slug(kept), make.case(kept, lambda s: s.many(3), shapes=ONE)

@@ -158,11 +158,11 @@ wrong("subtle/finalize-without-averages-zeroes", "finalize copies the iteration,
 # ---- accumulation ------------------------------------------------------------------------------------------------
 
 wrong("subtle/accumulation-last-gradient-whole", "the last gradient is not divided", "own",
-      code(BASE, "_accumulated", ("return [mean(total, every) for total in sums]", "return [run(lambda a, g, n: (a / n + g,), a.value, densified(g), *cast(g.dtype, every))[0] for a, g in kept]"), editions=K3))  # fmt: skip
+      code(BASE, "_accumulated", ("return [quotient(total, every) for total in sums]", "return [run(lambda a, g, n: (a / n + g,), a.value, densified(g), *cast(g.dtype, every))[0] for a, g in kept]"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-by-reciprocal", "times 1 / steps", "own",
       code(steps, "quotient", ("x / d,", "x * (1 / d),"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-divides-by-the-given", "a sum is divided by how many gradients there were", "A07",
-      code(BASE, "_accumulated", ("kept = [", "every_one = self.__dict__.setdefault('_given', {})\n        for v in variables:\n            every_one[id(v)] = every_one.get(id(v), 0) + 1\n        kept = ["), ("[mean(total, every) for total in sums]", "[mean(total, every_one.pop(id(v))) for total, v in zip(sums, variables)]"), editions=K3))  # fmt: skip
+      code(BASE, "_accumulated", ("kept = [", "every_one = self.__dict__.setdefault('_given', {})\n        for v in variables:\n            every_one[id(v)] = every_one.get(id(v), 0) + 1\n        kept = ["), ("[quotient(total, every) for total in sums]", "[quotient(total, every_one.pop(id(v))) for total, v in zip(sums, variables)]"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-decay-between", "weights decay in every call of the second round", "C01",
       code(BASE, "_step", ("        if gradients:\n", "        if not gradients and self._iterations.value > 2:\n            for v in variables:\n                if self._weight_decay_of(v) is not None:\n                    steps.decay_weights(v, self._weight_decay_of(v), self._learning_rate_now())\n        if gradients:\n"), editions=K3))  # fmt: skip
 wrong("subtle/accumulation-constraint-once", "between updates constraints are not applied", "own",
