@@ -18,7 +18,7 @@ from goldenstep.spec.layout import facts
 from .backend_cases import backend_cases
 from .compare import full_config, owners
 from .crossed_cases import crossed_cases
-from .drawing import Document, Shape, at_rest, dtypes_of, features_of, normal, slug, typed, variant_configs
+from .drawing import Document, Shape, at_rest, dtypes_of, features_of, from_zero, normal, slug, typed, variant_configs
 from .edge_cases import edge_cases
 from .escaped_cases import escaped_cases
 from .graph_cases import graph_cases
@@ -285,12 +285,6 @@ PATTERNS: dict[str, Any] = {
     "nan": lambda base, step, dtype: with_special(base[step], "NaN", step),
 }
 PATTERNS_AND_RANDOM = {**PATTERNS, "random": lambda base, step, dtype: base[step]}
-
-
-def from_zero(case: Document) -> Document:
-    """The case with variables that start at 0: the first step shows every bit of the update."""
-    variables = [{**v, "value": {**v["value"], "values": [0.0] * len(v["value"]["values"])}} for v in case["variables"]]
-    return {**case, "flags": ["starts-at-zero"], "variables": variables}
 
 
 def thousand(case: Document) -> Document:

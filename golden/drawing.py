@@ -85,6 +85,12 @@ def dtypes_of(edition: str, optimizer: str) -> list[str]:
     return list(spec.optimizers()[optimizer]["editions"][edition].get("dtypes", basic))
 
 
+def from_zero(case: Document) -> Document:
+    """The case with weights of 0, so that a step shows all its bits."""
+    zero = [{**v, "value": {**v["value"], "values": [0.0] * len(v["value"]["values"])}} for v in case["variables"]]
+    return {**case, "variables": zero, "flags": [*case["flags"], "starts-at-zero"]}
+
+
 def at_rest(case: Document) -> Document:
     """The case with a first gradient of 0, so that its first update is 0."""
     return faint(case, 0.0)

@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from .drawing import Document, Shape, dtypes_of, slug, typed
+from .drawing import Document, Shape, dtypes_of, from_zero, slug, typed
 from .lifecycle_cases import CONSTRAINTS, Case, Maker, attempt
 from .overwriting_cases import overwriting_cases
 from .remote_cases import rows_of, stands_for_others, steps_of
@@ -23,6 +23,7 @@ OVERFLOWING = {"float32": 2e19, "float64": 1.5e154}
 """Numbers whose square is infinite, and half of it is not."""
 TINY = {"float32": 1e-20, "float64": 1e-160}
 """Numbers whose squares are denormal, or 0."""
+ONE: dict[str, Shape] = {"kernel": (2, 2)}
 TWO_ALIKE: dict[str, Shape] = {"one": (3,), "other": (3,)}
 ZEROS = {"first": 6, "second": 11}
 """Float64 packets have 4 numbers: one of them and a rest, and two of them and a rest."""
@@ -31,6 +32,7 @@ SCHEDULE: Document = {
     "class_name": "PiecewiseConstantDecay",
     "config": {"boundaries": [1, 2], "values": [0.7, 0.3, 0.2]},
 }
+NESTEROV: Document = {"nesterov": True}
 BOTH_ZEROS = (0.0, -0.0, 0.5, -0.5)
 
 
@@ -60,9 +62,6 @@ def escaped_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield "odd-inner-dimensions", short(make.case({"ns_steps": 1}, lambda s: s.many(1), shapes=shapes))
 
 
-ONE: dict[str, Shape] = {"kernel": (2, 2)}
-
-
 def varied_escaped_cases(edition: str, optimizer: str) -> Iterator[Case]:
     """Those of them that the properties play: not the long ones, and of what all optimizers have one of each family."""
     for name, case in escaped_cases(edition, optimizer):
@@ -79,13 +78,13 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
             for kind in ("clipnorm", "global_clipnorm"):
                 config = {"learning_rate": 1.0, "momentum": 0.0, kind: 0.4731943}
                 case = make.case(config, lambda s: s.many(1), shapes={"bias": (length,)}, dtype=dtype)
-                yield f"{kind}+{length}-numbers-{dtype}", few(from_nothing(case))
+                yield f"{kind}+{length}-numbers-{dtype}", few(from_zero(case))
     for dtype, length in (("float32", 8301), ("float16", 1701)):
         held = [{"class_name": "UnitNorm", "config": {"axis": 1}}]
         shapes: dict[str, Shape] = {"kernel": (2, length)}
         whole = {"learning_rate": 1.0, "momentum": 0.0}
         case = make.case(whole, lambda s: s.many(1), ["constraints"], ["constraint"], shapes, held, dtype)
-        yield f"unitnorm+rows-of-{length}-{dtype}", few(from_nothing(case))
+        yield f"unitnorm+rows-of-{length}-{dtype}", few(from_zero(case))
     for dtype, huge in OVERFLOWING.items():
         case = make.case({"global_clipnorm": 0.5}, lambda s: s.many(2), shapes=TWO_ALIKE, dtype=dtype)
         case["events"][0]["apply"][0][1] = huge
@@ -93,12 +92,11 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
     for dtype in ("float32", "float64"):
         for name, count in ZEROS.items():
             yield f"clipvalue=0.0+weights-of-both-zeros-{dtype}+{name}", zeros(make, count, dtype)
-    ahead: Document = {"nesterov": True}
     case = zeros(make, ZEROS["second"], "float32")
-    case["optimizer"]["config"].update(ahead)
-    yield f"clipvalue=0.0+{slug(ahead)}+weights-of-both-zeros", case
-    for ahead in ({}, {"nesterov": True}):
-        yield f"sparse-weights-of-both-zeros{'+' * bool(ahead)}{slug(ahead)}", rows_of_zeros(make, ahead)
+    case["optimizer"]["config"].update(NESTEROV)
+    yield f"clipvalue=0.0+{slug(NESTEROV)}+weights-of-both-zeros", case
+    yield "sparse-weights-of-both-zeros", rows_of_zeros(make, {})
+    yield f"sparse-weights-of-both-zeros+{slug(NESTEROV)}", rows_of_zeros(make, NESTEROV)
     function: Document = {"learning_rate": {"callable": [0.1, 0.03, 0.3, 0.01, 0.2, 0.02]}}
     number, other = ({"set": {"learning_rate": rate}} for rate in (0.5, SCHEDULE))
     first = make.case(function, lambda s: [number, *map(attempt, s.many(3))], ["learning_rate"], shapes=ONE)
@@ -186,13 +184,6 @@ def zeros(make: Maker, count: int, dtype: str) -> Document:
     case["variables"][0]["value"]["values"] = [-0.0 if i % 3 else 0.0 for i in range(count)]
     case["events"] = [{"apply": [[BOTH_ZEROS[(i + turn) % 4] for i in range(count)]]} for turn in range(2)]
     return case
-
-
-def from_nothing(case: Document) -> Document:
-    """The case with weights of 0."""
-    for variable in case["variables"]:
-        variable["value"]["values"] = [0.0] * len(variable["value"]["values"])
-    return {**case, "flags": [*case["flags"], "starts-at-zero"]}
 
 
 def few(case: Document) -> Document:

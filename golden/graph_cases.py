@@ -18,9 +18,9 @@ import numpy as np
 from goldenstep import spec
 from goldenstep.spec import schedule as schedules
 
-from .drawing import Document, Shape, dtypes_of, faint, slug
+from .drawing import Document, Shape, dtypes_of, faint, from_zero, slug
 from .lifecycle_cases import CONSTRAINTS, EMA, Case, Maker, Steps, attempt
-from .remote_cases import from_zero, of_all_digits, rows_of, stands_for_others, steps_of
+from .remote_cases import of_all_digits, rows_of, stands_for_others, steps_of
 from .sparse_cases import configs_of_variants
 from .uncommon_cases import precise
 

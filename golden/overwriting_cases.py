@@ -59,6 +59,8 @@ def overwriting_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield f"overwrite-bias{slug}+other-shape", of(make, ["bias"], config, of_another_shape, ["errors"])
     for name in NAMES:
         yield f"overwrite-{name}+other-lengths", of(make, [name], DECAYED_AND_CLIPPED, of_other_lengths, ["methods"])
+    for name, config in (("", {}), ("+accumulation", ACCUMULATING)):
+        yield f"overwrite-bias{name}+twice-in-the-list", of(make, ["bias"], config, twice)
     yield "overwrite-bias+accumulation+other-lengths", of(make, ["bias"], ACCUMULATING, of_other_lengths, ["methods"])
 
 
@@ -151,6 +153,11 @@ def of_another_shape(s: Steps) -> list[Document]:
     first, second = s.many(2)
     gradient = {"dtype": "float32", "shape": [], "values": [0.5]}
     return [attempt({"apply": [first["apply"][0], gradient, first["apply"][2]]}), second]
+
+
+def twice(s: Steps) -> list[Document]:
+    """Steps in which the second variable has two gradients."""
+    return [attempt(s.apply(order)) for order in ((0, 1, 2, 1), (0, 1, 1), (1, 2, 1), (0, 1, 2))]
 
 
 def of_other_lengths(s: Steps) -> list[Document]:

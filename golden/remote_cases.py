@@ -15,7 +15,7 @@ from typing import Any
 
 from goldenstep import spec
 
-from .drawing import Document, Shape, dtypes_of, features_of, slug, typed
+from .drawing import Document, Shape, dtypes_of, features_of, from_zero, slug, typed
 from .lifecycle_cases import Case, Maker, Steps, attempt, lifecycle_cases
 from .rare_cases import rare_cases
 from .sparse_cases import configs_of_variants, sparse_cases
@@ -149,12 +149,6 @@ def without_a_rate(s: Steps) -> list[Document]:
     """A step, two at a rate of 0, and one at the old rate."""
     none, old = ({"set": {"learning_rate": rate}} for rate in (0.0, 0.1))
     return [s.apply(), none, attempt(s.apply()), old, attempt(s.apply())]
-
-
-def from_zero(case: Document) -> Document:
-    """The case with weights of 0, so that a step shows all its bits."""
-    zero = [{**v, "value": {**v["value"], "values": [0.0] * len(v["value"]["values"])}} for v in case["variables"]]
-    return {**case, "variables": zero, "flags": [*case["flags"], "starts-at-zero"]}
 
 
 def some_without(s: Steps) -> list[Document]:

@@ -8,17 +8,17 @@ Errors       ValueError for a momentum outside [0, 1]; in keras3 for an integer 
 
 edition            plain            idle_nesterov (momentum = 0)   momentum        nesterov
 tf2.4, *.legacy    descent          descent                        momentum_step   nesterov_step
-tf2.9              ascent           ascent                         momentum_step   nesterov_step
+tf2.9              descent_2_9      descent_2_9                    momentum_step   nesterov_step
 keras3             descent          descent                        momentum_step   nesterov_step
 tf2.12, tf2.15     momentum_step    nesterov_step                  momentum_step   nesterov_step
 
-edition, sparse    plain            idle_nesterov    momentum          nesterov         duplicate rows
-tf2.4              ascent_rows      ascent_rows      momentum_lazy     nesterov_lazy    summed, if there is momentum
-tf2.9.legacy       ascent_rows      ascent_rows      momentum_lazy     nesterov_lazy    summed, if there is momentum
-other *.legacy     descent_rows     descent_rows     momentum_lazy     nesterov_lazy    summed, if there is momentum
-tf2.9              ascent_rows      ascent_rows      momentum_rows     nesterov_rows    added one after the other
-tf2.12, tf2.15     momentum_rows    nesterov_rows    momentum_rows     nesterov_rows    summed in the pipeline
-keras3             descent_rows     descent_rows     momentum_slices   nesterov_slices  scaled, then summed
+edition, sparse    plain              idle_nesterov      momentum          nesterov         duplicate rows
+tf2.4              descent_rows_2_9   descent_rows_2_9   momentum_lazy     nesterov_lazy    summed if there is momentum
+tf2.9.legacy       descent_rows_2_9   descent_rows_2_9   momentum_lazy     nesterov_lazy    summed if there is momentum
+other *.legacy     descent_rows       descent_rows       momentum_lazy     nesterov_lazy    summed if there is momentum
+tf2.9              descent_rows_2_9   descent_rows_2_9   momentum_rows     nesterov_rows    added one after the other
+tf2.12, tf2.15     momentum_rows      nesterov_rows      momentum_rows     nesterov_rows    summed in the pipeline
+keras3             descent_rows       descent_rows       momentum_slices   nesterov_slices  scaled, then summed
 
 edition, sparse, graph   plain                 idle_nesterov         m * 0 is
 tf2.12, tf2.15           momentum_rows_graph   nesterov_rows_graph   0, also where m is below 0
@@ -39,8 +39,8 @@ def descent(w, g, *, learning_rate):
     return (w,)
 
 
-def ascent(w, g, *, learning_rate):
-    """The same along minus the gradient: a weight of -0.0 becomes 0.0 in whole packets where the gradient is 0.0."""
+def descent_2_9(w, g, *, learning_rate):
+    """Keras 2.9's: minus the gradient is added, so that in whole packets a weight of -0.0 becomes 0.0 if it is 0."""
     (lr,) = cast(w.dtype, learning_rate)
     w = w + negated_2_9(g) * lr
     return (w,)
@@ -69,8 +69,8 @@ def descent_rows(w, g, indices, *, learning_rate):
     return (w,)
 
 
-def ascent_rows(w, g, indices, *, learning_rate):
-    """Each row along minus the gradient, whose packets go on from row to row."""
+def descent_rows_2_9(w, g, indices, *, learning_rate):
+    """The same up to TF 2.9, which adds minus the gradient; the packets go on from row to row."""
     (lr,) = cast(w.dtype, learning_rate)
     w = added(w, indices, negated_2_9(g) * lr)
     return (w,)
@@ -164,7 +164,7 @@ RULES = {
     "tf2.9.legacy": SLOT_IF_NEEDED,
     "tf2.12.legacy": SLOT_IF_NEEDED,
     "tf2.15.legacy": SLOT_IF_NEEDED,
-    "tf2.9": {**SLOT_IF_NEEDED, "plain": ascent, "idle_nesterov": ascent},
+    "tf2.9": {**SLOT_IF_NEEDED, "plain": descent_2_9, "idle_nesterov": descent_2_9},
     "tf2.12": SLOT_ALWAYS,
     "tf2.15": SLOT_ALWAYS,
     "keras3": SLOT_IF_NEEDED,
@@ -195,14 +195,14 @@ SLICES = {
     "nesterov": nesterov_slices,
 }
 
-NEGATED = {"plain": ascent_rows, "idle_nesterov": ascent_rows}
+ROWS_2_9 = {"plain": descent_rows_2_9, "idle_nesterov": descent_rows_2_9}
 
 SPARSE = {
-    "tf2.4": {**LAZY, **NEGATED},
-    "tf2.9.legacy": {**LAZY, **NEGATED},
+    "tf2.4": {**LAZY, **ROWS_2_9},
+    "tf2.9.legacy": {**LAZY, **ROWS_2_9},
     "tf2.12.legacy": LAZY,
     "tf2.15.legacy": LAZY,
-    "tf2.9": {**ROWS, **NEGATED},
+    "tf2.9": {**ROWS, **ROWS_2_9},
     "tf2.12": ROWS_ALWAYS,
     "tf2.15": ROWS_ALWAYS,
     "keras3": SLICES,
