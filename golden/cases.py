@@ -21,6 +21,7 @@ from .crossed_cases import crossed_cases
 from .drawing import Document, Shape, at_rest, dtypes_of, features_of, from_zero, normal, slug, typed, variant_configs
 from .edge_cases import edge_cases
 from .escaped_cases import escaped_cases
+from .extreme_cases import extreme_cases
 from .graph_cases import graph_cases
 from .lifecycle_cases import lifecycle_cases
 from .mixture_cases import mixture_cases
@@ -144,6 +145,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from overwriting_cases(edition, optimizer)
     yield from overlooked_cases(edition, optimizer)
     yield from escaped_cases(edition, optimizer)
+    yield from extreme_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

@@ -21,6 +21,8 @@ APART = 13
 """One number of so many is not 0: enough to tell how they are added up."""
 OVERFLOWING = {"float32": 2e19, "float64": 1.5e154}
 """Numbers whose square is infinite, and half of it is not."""
+DENORMAL = ((1e-40, "float32"), (1e-40, "float64"), (1e-310, "float64"))
+"""Rates that may be read as 0, though a huge gradient would make something of them."""
 TINY = {"float32": 1e-20, "float64": 1e-160}
 """Numbers whose squares are denormal, or 0."""
 ONE: dict[str, Shape] = {"kernel": (2, 2)}
@@ -97,6 +99,9 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
     yield f"clipvalue=0.0+{slug(NESTEROV)}+weights-of-both-zeros", case
     yield "sparse-weights-of-both-zeros", rows_of_zeros(make, {})
     yield f"sparse-weights-of-both-zeros+{slug(NESTEROV)}", rows_of_zeros(make, NESTEROV)
+    for rate, dtype in DENORMAL:
+        case = make.case({"learning_rate": rate, "momentum": 0.75}, lambda s: s.many(2), shapes=TWO_ALIKE, dtype=dtype)
+        yield f"learning_rate={rate}-{dtype}", enlarged(case, min(1e-3 / rate, 1e307))
     function: Document = {"learning_rate": {"callable": [0.1, 0.03, 0.3, 0.01, 0.2, 0.02]}}
     number, other = ({"set": {"learning_rate": rate}} for rate in (0.5, SCHEDULE))
     first = make.case(function, lambda s: [number, *map(attempt, s.many(3))], ["learning_rate"], shapes=ONE)
@@ -213,6 +218,14 @@ def short(case: Document) -> Document:
     for event in case["events"]:
         event["apply"] = [cut(g) for g in event["apply"]]
     return case
+
+
+def enlarged(case: Document, factor: float) -> Document:
+    """The case with gradients that are larger by this factor, where the dtype has such numbers."""
+    dtype = case["variables"][0]["value"]["dtype"]
+    for event in case["events"]:
+        event["apply"] = [typed([x * factor for x in g], dtype) for g in event["apply"]]
+    return {**case, "flags": [*case["flags"], "gradient-huge"]}
 
 
 def scaled(case: Document) -> Document:

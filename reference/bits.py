@@ -61,11 +61,21 @@ def run(rule: Callable[..., tuple[Any, ...]], *arrays: Operand, **hyperparameter
             results = rule(*arrays, **hyperparameters)
             for x in (*arrays[1:2], *results):
                 x * PROBES.get(x.dtype, 1 / 3)
+            for x in results[:1]:
+                refuse_denormal(x.dtype, hyperparameters)
             return results
     except FloatingPointError:
         with np.errstate(all="ignore"):
-            results = rule(*(flushing(np.asarray(x)) for x in arrays), **hyperparameters)
+            read = {name: flush(x) if hasattr(x, "dtype") else x for name, x in hyperparameters.items()}
+            results = rule(*(flushing(np.asarray(x)) for x in arrays), **read)
             return tuple(np.asarray(x) for x in results)
+
+
+def refuse_denormal(dtype: np.dtype, hyperparameters: dict[str, Any]) -> None:
+    """FloatingPointError if one of them is denormal: a tensor in its own dtype, a number in this one."""
+    for x in hyperparameters.values():
+        if isinstance(x, float | np.floating) and 0 < abs(x) < SMALLEST.get(getattr(x, "dtype", dtype), 0):
+            raise FloatingPointError("a hyperparameter is denormal")
 
 
 PROBES = {np.dtype(np.float32): 2.0**-62 / 3, np.dtype(np.float64): 2.0**-510 / 3}

@@ -18,7 +18,7 @@ from goldenstep.spec import schedule as spec_of_schedules
 from goldenstep.spec import serialization
 
 from .. import clipping, steps
-from ..bits import Operand, cast, cast_tensor, total
+from ..bits import Operand, cast, cast_tensor, flush, total
 from ..formats.custom import CustomObjects
 from ..formats.identifiers import serialize_schedule
 from ..minimizing import warn_of_missing
@@ -154,7 +154,7 @@ class OptimizerV2(StateV2):
         """The hyperparameters of this step for variables of a dtype; functions are called once."""
         now = {**self._config, **{name: self._now(name) for name in self._hyper}}
         (iterations,) = cast(dtype, self._iterations.value)
-        (learning_rate,) = cast(dtype, self._scheduled(now["learning_rate"], iterations))
+        (learning_rate,) = cast(dtype, flush(np.asarray(self._scheduled(now["learning_rate"], iterations))))
         decay = self._decay(dtype)
         if self._initial_decay > 0:
             learning_rate = learning_rate / (1 + decay * iterations)

@@ -1,0 +1,209 @@
+"""Cases in which numbers leave what their dtype holds, one after the other, and options that are 0.
+
+Squares overflow or vanish and then the gradients are usual again, rows of zeros are given, infinity meets infinity,
+and the count of the steps reaches where it is no longer exact, or infinite.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from goldenstep import spec
+
+from .drawing import Document, Shape, dtypes_of, features_of, from_zero, slug, typed
+from .lifecycle_cases import Case, Maker, attempt
+from .remote_cases import numbers, of_all_digits, steps_of
+from .sparse_cases import configs_of_variants
+
+SHAPE: Shape = (3, 2)
+FACTORS = {
+    "float32": {"usual": 1.0, "large": 1e20, "small": 1e-25},
+    "float16": {"usual": 1.0, "large": 400.0, "small": 1e-5},
+}
+"""What variables and gradients are multiplied by: the square of a large number is infinite, of a small one 0."""
+COUNTS = {"float32": (2**24 - 1,), "float16": (2047, 65518)}
+"""Iterations after which one step more rounds to the same number, or to infinity."""
+ROWS = ([0, 2], [2, 1, 2], [0, 1], [1, 2])
+"""Rows of which the first in the third step is of zeros; the first row then rests."""
+
+
+TWO: dict[str, Shape] = {"kernel": (3, 2), "bias": (3,)}
+LINE: dict[str, Shape] = {"bias": (8,)}
+HELD: Document = {"MaxNorm": {"max_value": 0.75}, "UnitNorm": {}, "MinMaxNorm": {"min_value": 0.5, "max_value": 0.75}}
+BETWEEN = (1 + 2**-11 + 2**-30, 1 + 3 * 2**-11 - 2**-30, 0.1, 6e-8 - 2**-60)
+"""Doubles that float32 rounds to the middle between two halves, on either side of it, and others."""
+
+
+def extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
+    """Pairs of a slug and a case without id, edition and clauses."""
+    make = Maker(edition, optimizer)
+    for config in ({}, *configs_of_variants(optimizer, edition)):
+        for dtype in FACTORS:
+            if dtype in dtypes_of(edition, optimizer):
+                name = "+".join(filter(None, (slug(config), f"out-of-{dtype}")))
+                yield name, beyond(edition, optimizer, config, dtype)
+                yield f"sparse-{name}", beyond(edition, optimizer, config, dtype, ROWS)
+    own = spec.hyperparameters(optimizer, edition)
+    for option in sorted(name for name, entry in own.items() if may_be_zero(entry) and name != "learning_rate"):
+        yield f"{option}=0.0+all-digits", make.case({option: 0.0}, lambda s: s.many(4))
+    if optimizer == "Nadam" and make.legacy:
+        yield "schedule_decay=0.0+all-digits", make.case({"schedule_decay": 0.0}, lambda s: s.many(4))
+    yield from assigned(make)
+    if optimizer == "SGD":
+        yield from of_the_pipeline(make)
+    if optimizer == "RMSprop":
+        yield "sparse-centered-alike", alike(make)
+    if optimizer == "Lion":
+        yield "sums-that-vanish", vanishing(make)
+    if optimizer == "Adafactor" and "float16" in dtypes_of(edition, optimizer):
+        yield "sparse-2062-numbers-float16", many_rows(make)
+
+
+def of_the_pipeline(make: Maker) -> Iterator[Case]:
+    """Norms of halves that overflow or vanish, doubles that are rounded twice, zeros and denormals accumulated."""
+    for name, factor in FACTORS["float16"].items():
+        for kind in ("clipnorm", "global_clipnorm"):
+            case = make.case({kind: 0.4731943}, lambda s: s.many(2), shapes=TWO, dtype="float16")
+            yield f"{kind}+{name}-float16", times(case, factor)
+        for constraint in HELD:
+            held = [{"class_name": constraint, "config": HELD[constraint]}]
+            case = make.case({}, lambda s: s.many(2), ["constraints"], ["constraint"], TWO, held, "float16")
+            yield f"{constraint.lower()}+{name}-float16", times(case, factor)
+    case = make.case({"momentum": 0.0, "learning_rate": 1.0}, lambda s: s.many(1), shapes=LINE, dtype="float16")
+    values = {"dtype": "float64", "shape": [8], "values": [sign * x for x in BETWEEN for sign in (1.0, -1.0)]}
+    yield "doubles-between-halves", {**from_zero(case), "events": [attempt({"apply": [values]})]}
+    if "gradient_accumulation_steps" in make.takes:
+        for dtype, tiny in (("float32", 1e-40), ("float64", 1e-310)):
+            given = {"gradient_accumulation_steps": 2, "momentum": 0.0, "learning_rate": 1.0}
+            case = make.case(given, lambda s: s.many(4), shapes=LINE, dtype=dtype)
+            for event in case["events"][:2]:
+                event["apply"] = [[-0.0, tiny, -tiny, 0.0, -0.0, -0.0, 1.0, tiny]]
+            yield f"gradient_accumulation_steps=2+zeros-and-denormals-{dtype}", from_zero(case)
+
+
+def assigned(make: Maker) -> Iterator[Case]:
+    """Rows, before and after each option in turn gets another value."""
+    own = spec.hyperparameters(make.optimizer, make.edition)
+    options = [name for name, entry in own.items() if entry["type"] == "float" and name != "learning_rate"]
+    stream = random.Random(f"assigned {make.optimizer}")
+    played = steps_of(stream, [SHAPE], [[0, 2]], "float32")
+    for name in options:
+        other = next(x for x in own[name]["samples"] if x != own[name]["default"])
+        played += [attempt({"set": {name: other}}), *steps_of(stream, [SHAPE], [[2, 1]], "float32")]
+    if options:
+        yield "sparse-options-set-in-turn", rows_of_one(make, {}, stream, SHAPE, played)
+
+
+def alike(make: Maker) -> Document:
+    """Rows of the same large numbers in each step: rounding makes the variance negative."""
+    stream = random.Random("alike")
+    (step,) = steps_of(stream, [SHAPE], [[0, 1, 2]], "float32")
+    values = step["attempt"]["apply"][0]["values"]
+    values["values"] = typed([x * 100 for x in values["values"]], "float32")
+    return rows_of_one(make, {"centered": True, "rho": 0.3719465}, stream, SHAPE, [step] * 16)
+
+
+def many_rows(make: Maker) -> Document:
+    """Rows of a variable of more numbers than float16 counts."""
+    stream, shape = random.Random("many rows"), (1031, 2)
+    return rows_of_one(make, {}, stream, shape, steps_of(stream, [shape], [[5, 2, 5]], "float16"), "float16")
+
+
+def rows_of_one(
+    make: Maker, config: Document, stream: random.Random, shape: Shape, events: list[Document], dtype: str = "float32"
+) -> Document:
+    """A case of one variable and these steps of its rows."""
+    case = make.case(config, lambda s: events, ["sparse"], ["duplicate-indices", "untouched-rows"], {"kernel": shape})
+    value = {"dtype": dtype, "shape": list(shape), "values": numbers(stream, shape, dtype)}
+    features = [feature for feature in case["features"] if feature != "dense"]
+    return {**case, "features": features, "variables": [{"name": "kernel", "value": value}]}
+
+
+def vanishing(make: Maker) -> Document:
+    """Second gradients for which the two products that Lion adds are the same but for their sign."""
+    stream, b1, b2 = random.Random("vanishing"), np.float32(0.9), np.float32(0.99)
+    first, second = list[float](), list[float]()
+    while len(first) < LINE["bias"][0]:
+        g = np.float32(stream.gauss(0, 1))
+        kept = g * (1 - b2) * b1
+        for other in (-kept / (1 - b1) + k * np.spacing(kept / (1 - b1)) for k in range(-8, 9)):
+            exact = float(g * (1 - b2)) * float(b1) + float(other) * float(1 - b1)
+            if kept + np.float32(other) * (1 - b1) == 0 and exact:
+                first, second = [*first, float(g)], [*second, float(other)]
+                break
+    case = make.case({"beta_1": 0.9, "beta_2": 0.99}, lambda s: s.many(2), shapes=LINE)
+    case["events"] = [{"apply": [typed(g, "float32")]} for g in (first, second)]
+    return from_zero(case)
+
+
+def times(case: Document, factor: float) -> Document:
+    """The case with weights and gradients that are larger by this factor."""
+    for variable in case["variables"]:
+        dtype = variable["value"]["dtype"]
+        variable["value"]["values"] = typed([x * factor for x in variable["value"]["values"]], dtype)
+    for event in case["events"]:
+        event["apply"] = [typed([x * factor for x in g], dtype) for g in event["apply"]]
+    return case
+
+
+def may_be_zero(entry: Document) -> bool:
+    """Is 0 a value of the hyperparameter, and no other case gives it?"""
+    return entry["type"] == "float" and entry.get("minimum") == 0 and 0 not in (entry["default"], *entry["samples"])
+
+
+def beyond(
+    edition: str, optimizer: str, config: Document, dtype: str, patterns: Sequence[Sequence[int] | None] = (None,) * 4
+) -> Document:
+    """Usual, large and small variables, whose gradients are as they are first, and usual then; far steps at the end."""
+    given = {**of_all_digits(edition, optimizer), **config}
+    stream = random.Random(f"extreme {optimizer} {sorted(config.items())} {dtype}")
+    factors = FACTORS[dtype]
+
+    def gradients(pattern: Sequence[int] | None, factors: Sequence[float], last: Any = None) -> Document:
+        """A step with gradients of these sizes; the last number of the first of them may be another."""
+        shape = SHAPE if pattern is None else (len(pattern), *SHAPE[1:])
+        values = [sized(stream, shape, dtype, factor) for factor in factors]
+        values[0][-1] = values[0][-1] if last is None else last
+        if pattern is None:
+            return attempt({"apply": values})
+        tensors = [{"dtype": dtype, "shape": list(shape), "values": v} for v in values]
+        return attempt({"apply": [{"indices": list(pattern), "values": tensor} for tensor in tensors]})
+
+    sizes, usual = list(factors.values()), [1.0] * len(factors)
+    played = [
+        gradients(patterns[0], sizes, "Infinity"),
+        gradients(patterns[1], sizes, "Infinity"),
+        with_zeros(gradients(patterns[2], usual)),
+        gradients(patterns[3], usual),
+    ]
+    for count in COUNTS[dtype]:
+        played += [attempt({"set_iterations": count}), *(gradients(pattern, usual) for pattern in patterns[:2])]
+    rows = patterns[0] is not None
+    return {
+        "features": ["sparse" if rows else "dense", *features_of(given)],
+        "flags": [*(["duplicate-indices", "untouched-rows"] if rows else []), "goes-on-after-an-error", "overwritten"],
+        "optimizer": {"class_name": optimizer, "config": given},
+        "variables": [
+            {"name": name, "value": {"dtype": dtype, "shape": list(SHAPE), "values": sized(stream, SHAPE, dtype, x)}}
+            for name, x in factors.items()
+        ],
+        "events": played,
+    }
+
+
+def with_zeros(event: Document) -> Document:
+    """The step with gradients whose first row is of zeros."""
+    for gradient in event["attempt"]["apply"]:
+        values = gradient if isinstance(gradient, list) else gradient["values"]["values"]
+        values[: SHAPE[1]] = [0.0] * SHAPE[1]
+    return event
+
+
+def sized(stream: random.Random, shape: Shape, dtype: str, factor: float) -> list[Any]:
+    """Normally distributed numbers that are not cut, of this size."""
+    return typed([stream.gauss(0, 1) * factor for _ in range(math.prod(shape))], dtype)
