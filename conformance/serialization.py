@@ -313,7 +313,7 @@ class Calls:
     def custom(self, given: Document) -> Document:
         """The custom objects that a call names."""
         names = given.get("custom_objects")
-        return {} if names is None else {"custom_objects": {name: self.own[name] for name in names}}
+        return {} if names is None else {"custom_objects": {name: self.own[own] for name, own in named(names)}}
 
     def decoded(self, given: Any) -> Any:
         """The Python object that an argument stands for."""
@@ -381,6 +381,11 @@ class Calls:
                 if spec.release(edition) == spec.release(self.edition) and getattr(namespace, cls.__name__, 0) is cls:
                     return edition
         return "unknown"
+
+
+def named(custom_objects: Any) -> list[tuple[str, str]]:
+    """Pairs of a name and of what is called by it: a list has each by its own name."""
+    return [*custom_objects.items()] if isinstance(custom_objects, dict) else [(name, name) for name in custom_objects]
 
 
 def number(x: np.generic) -> Any:
@@ -476,8 +481,8 @@ def statement(kind: str, given: Any, number: int, case: Document, code: Document
         return ["getattr(it, 'build' if hasattr(it, 'build') else '_create_all_weights')(variables)"]
     if kind == "apply":
         return [f"it.apply_gradients(list(zip({source(given, case, code)}, variables)))"]
-    names = given.get("custom_objects", ()) if isinstance(given, dict) else ()
-    own = f", custom_objects={{{', '.join(f'{name!r}: {name}' for name in names)}}}" if names else ""
+    names = named(given.get("custom_objects", ())) if isinstance(given, dict) else []
+    own = f", custom_objects={{{', '.join(f'{name!r}: {own}' for name, own in names)}}}" if names else ""
     if kind == "from_config":
         cls = f"{code['namespaces'][case['edition']]}.{given['class_name']}" if "class_name" in given else "type(it)"
         config = source(given["config"], case, code) if "config" in given else "it.get_config()"

@@ -35,6 +35,10 @@ ROWS = ([0, 2], [2, 1, 2], [0, 1], [1, 2])
 TWO: dict[str, Shape] = {"kernel": (3, 2), "bias": (3,)}
 LINE: dict[str, Shape] = {"bias": (8,)}
 HELD: Document = {"MaxNorm": {"max_value": 0.75}, "UnitNorm": {}, "MinMaxNorm": {"min_value": 0.5, "max_value": 0.75}}
+OF_DOUBLES: Document = {
+    "class_name": "ExponentialDecay",
+    "config": {"initial_learning_rate": {"dtype": "float64", "value": 0.1372846}, "decay_steps": 2, "decay_rate": 0.37},
+}
 BETWEEN = (1 + 2**-11 + 2**-30, 1 + 3 * 2**-11 - 2**-30, 0.1, 6e-8 - 2**-60)
 """Doubles that float32 rounds to the middle between two halves, on either side of it, and others."""
 
@@ -54,6 +58,8 @@ def extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
     if optimizer == "Nadam" and make.legacy:
         yield "schedule_decay=0.0+all-digits", make.case({"schedule_decay": 0.0}, lambda s: s.many(4))
     yield from assigned(make)
+    if "float16" in dtypes_of(edition, optimizer):
+        yield from of_halves(make, own)
     if optimizer == "SGD":
         yield from of_the_pipeline(make)
     if optimizer == "RMSprop":
@@ -61,7 +67,40 @@ def extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
     if optimizer == "Lion":
         yield "sums-that-vanish", vanishing(make)
     if optimizer == "Adafactor" and "float16" in dtypes_of(edition, optimizer):
-        yield "sparse-2062-numbers-float16", many_rows(make)
+        yield "sparse-2061-numbers-float16", many_rows(make)
+
+
+def of_halves(make: Maker, own: Document) -> Iterator[Case]:
+    """Counts that float16 rounds, from a start at 0; an epsilon that it rounds to 0, and gradients of 0."""
+    far = attempt({"set_iterations": 2047})
+    steps = make.case({}, lambda s: [s.apply(), far, *map(attempt, s.many(4))], shapes=LINE, dtype="float16")
+    yield "far-steps-of-halves", from_zero(steps)
+    rows = rows_of_one(make, {}, random.Random("far rows"), (8, 3), far_rows(), "float16")
+    yield "sparse-far-steps-of-halves", from_zero(rows)
+    for option in ("epsilon", "epsilon_1"):
+        if option in own:
+            case = make.case({option: 1e-10}, lambda s: [*map(attempt, s.many(3))], shapes=LINE, dtype="float16")
+            case["events"][0]["attempt"]["apply"][0][::2] = [0.0] * 4
+            yield f"{option}-rounds-to-zero-float16", case
+    if make.optimizer == "ScheduleFreeAdamW":
+        warm = make.case({"warmup_steps": 3001}, lambda s: [s.apply(), far, *s.many(6)], shapes=LINE, dtype="float16")
+        yield "far-steps-of-halves+warmup_steps=3001", from_zero(warm)
+    if make.kind == "legacy" and make.optimizer == "SGD":
+        for dtype, count in (("float16", 2047), ("float32", 2**24)):
+            falling = {"learning_rate": 1.372846, "decay": 0.3719465 if dtype == "float16" else 1.372846e-7}
+            further = attempt({"set_iterations": count})
+            case = make.case(falling, lambda s: [s.apply(), further, *s.many(6)], shapes=LINE, dtype=dtype)  # noqa: B023
+            yield f"decay+far-steps-{dtype}", from_zero(case)
+
+
+def far_rows() -> list[Document]:
+    """Steps of other rows each, at counts that float16 rounds down, up, or not."""
+    stream = random.Random("far rows of halves")
+    counts = (0, 2049, 2050, 2052, 3001, 4099, 5001, 9999)
+    steps = steps_of(stream, [(8, 3)], [[row] for row in range(8)], "float16")
+    return [
+        event for count, step in zip(counts, steps, strict=True) for event in (attempt({"set_iterations": count}), step)
+    ]
 
 
 def of_the_pipeline(make: Maker) -> Iterator[Case]:
@@ -84,6 +123,18 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
             for event in case["events"][:2]:
                 event["apply"] = [[-0.0, tiny, -tiny, 0.0, -0.0, -0.0, 1.0, tiny]]
             yield f"gradient_accumulation_steps=2+zeros-and-denormals-{dtype}", from_zero(case)
+        nothing, something = (attempt({"set": {"momentum": number}}) for number in (None, 0.75))
+        given = {"gradient_accumulation_steps": 2}
+        refused = lambda s: [*s.many(3), nothing, attempt(s.apply()), something, *s.many(3)]  # noqa: E731
+        yield "gradient_accumulation_steps=2+refused-update", make.case(given, refused, shapes=LINE)
+    falling: Document = {"learning_rate": {"callable": [0.1372846, 0.0371946, 0.3, 0.01, 0.2, 0.02]}}
+    for dtype in ("float64", "float16"):
+        yield f"learning_rate-is-a-function-{dtype}", make.case(falling, lambda s: s.many(3), shapes=LINE, dtype=dtype)
+    if "weight_decay" in make.takes:
+        for dtype in ("float32", "float64"):
+            given = {"learning_rate": OF_DOUBLES, "weight_decay": 0.3719465}
+            case = make.case(given, lambda s: [*map(attempt, s.many(3))], ["errors"], shapes=LINE, dtype=dtype)
+            yield f"schedule-of-float64+weight_decay-{dtype}", case
 
 
 def assigned(make: Maker) -> Iterator[Case]:
@@ -102,15 +153,16 @@ def assigned(make: Maker) -> Iterator[Case]:
 def alike(make: Maker) -> Document:
     """Rows of the same large numbers in each step: rounding makes the variance negative."""
     stream = random.Random("alike")
-    (step,) = steps_of(stream, [SHAPE], [[0, 1, 2]], "float32")
+    shape = (7, 5)
+    (step,) = steps_of(stream, [shape], [range(7)], "float32")
     values = step["attempt"]["apply"][0]["values"]
     values["values"] = typed([x * 100 for x in values["values"]], "float32")
-    return rows_of_one(make, {"centered": True, "rho": 0.3719465}, stream, SHAPE, [step] * 16)
+    return rows_of_one(make, {"centered": True, "rho": 0.25}, stream, shape, [step] * 16)
 
 
 def many_rows(make: Maker) -> Document:
     """Rows of a variable of more numbers than float16 counts."""
-    stream, shape = random.Random("many rows"), (1031, 2)
+    stream, shape = random.Random("many rows"), (687, 3)
     return rows_of_one(make, {}, stream, shape, steps_of(stream, [shape], [[5, 2, 5]], "float16"), "float16")
 
 

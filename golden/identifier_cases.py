@@ -15,10 +15,14 @@ from goldenstep.spec import serialization
 from .drawing import Document
 from .serialization_cases import EXPONENTIAL, Call, Case, construct, finished, schedule, serialized
 
-UNKNOWN = ["lamb", "adamw", "adafactor", "lion", "momentum", "gradientdescent", " adam", "adam ", "", "Custom>Adam"]
+UNKNOWN = [
+    *("lamb", "adamw", "adafactor", "lion", "momentum", "gradientdescent", " adam", "adam ", "", "Custom>Adam"),
+    *("rms_prop", "Rms_Prop", "adam_w", "RMS-prop"),
+]
 DICTS: dict[str, Any] = {
     "plain": {"class_name": "Adam", "config": {"learning_rate": 0.5}},
     "lower-case": {"class_name": "adam", "config": {"learning_rate": 0.5}},
+    "snake-case": {"class_name": "rms_prop", "config": {}},
     "empty-config": {"class_name": "Adam", "config": {}},
     "null-config": {"class_name": "Adam", "config": None},
     "no-config": {"class_name": "Adam"},
@@ -56,6 +60,15 @@ OBJECTS: dict[str, Any] = {
     "function": {"$function": "rate"},
     "schedule": schedule("ExponentialDecay", EXPONENTIAL),
 }
+MARKS: list[Document] = [
+    {},
+    {"registered_name": None},
+    {"module": "keras.optimizers", "registered_name": None},
+    {"module": "", "registered_name": None},
+    {"module": "keras.optimizers.schedules", "registered_name": None},
+    {"module": "keras.optimizers", "registered_name": "Mine"},
+]
+"""What may stand in a document beside the class and its config."""
 OWN = {"custom_objects": ["MySGD"]}
 
 
@@ -183,6 +196,12 @@ def custom(edition: str) -> Iterator[Case]:
     )
     lower = {"class_name": "mysgd", "config": {}}
     yield "custom-lower-case", [deserialize(lower, **OWN)], ["ID-25"]
+    for name in ("adam", "Adam", "SGD", "mysgd"):
+        for more in MARKS:
+            document = {"class_name": name, "config": {}, **more}
+            own = {name: "MySGD"}
+            slug = "".join(f"+{key}={value}" for key, value in more.items())
+            yield f"custom-named-{name}{slug}", [deserialize(document, custom_objects=own)], ["ID-25"]
 
 
 def of_schedules(edition: str) -> Iterator[Case]:
@@ -222,6 +241,11 @@ def of_schedules(edition: str) -> Iterator[Case]:
     made: Call = {"schedule": {"class_name": "Halving", "config": {"first": 0.5}}}
     own = back_to({"$result": 1}, custom_objects=["Halving"])
     yield "schedules-custom", [made, it, own, back_to({"$result": 1})], ["ID-25", "ID-30"]
+    for more in MARKS:
+        named = {"class_name": "ExponentialDecay", "config": {"first": 0.5}, **more}
+        slug = "".join(f"+{key}={value}" for key, value in more.items())
+        call = back_to(named, custom_objects={"ExponentialDecay": "Halving"})
+        yield f"schedules-custom-named-ExponentialDecay{slug}", [call], ["ID-25", "ID-30"]
 
 
 def nested(edition: str) -> Iterator[Case]:

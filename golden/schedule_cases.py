@@ -56,7 +56,14 @@ ALPHAS: list[tuple[str, Document, Iterable[int]]] = [
 """A part that is left, of which the rest to 1 depends on where it is rounded."""
 ENDLESS: list[Any] = [{"dtype": "float32", "value": value} for value in ("Infinity", "-Infinity")]
 EDGES: dict[str, list[tuple[str, Document, Iterable[int]]]] = {
-    "ExponentialDecay": [("to-zero", {"decay_steps": 1, "decay_rate": 0.5}, range(118, 160))],
+    "ExponentialDecay": [
+        ("to-zero", {"decay_steps": 1, "decay_rate": 0.5}, range(118, 160)),
+        (
+            "to-zero-float16",
+            {"initial_learning_rate": {"dtype": "float16", "value": 0.1}, "decay_steps": 1, "decay_rate": 0.5},
+            range(8, 26),
+        ),
+    ],
     "PiecewiseConstantDecay": [
         ("int32", {"boundaries": [1, 2, 3], "values": [100, -100, -(2**31), 2**31 - 1]}, range(5)),
         ("int64", {"boundaries": [1], "values": [2**31, -(2**31) - 1]}, range(3)),
@@ -80,6 +87,10 @@ EDGES: dict[str, list[tuple[str, Document, Iterable[int]]]] = {
     ],
     "CosineDecayRestarts": [
         *ALPHAS,
+        *(
+            (f"t_mul={t}-near-1", {"first_decay_steps": 1000, "t_mul": t}, range(0, 4001, 125))
+            for t in (1.0005, 0.9997)
+        ),
         *(
             (f"t_mul={t}-{dtype}", {"initial_learning_rate": {"dtype": dtype, "value": 0.1}, "t_mul": t}, range(30))
             for t in (0.5, 1e-39)
@@ -110,8 +121,11 @@ EDGES: dict[str, list[tuple[str, Document, Iterable[int]]]] = {
         ),
     ],
     "LinearCosineDecay": [
-        (f"num_periods={periods}", {"decay_steps": 1000, "num_periods": periods}, range(700, 1001, 2))
-        for periods in (8, 19.25, 1e6, 1.1e11, 2.5e11, 1e20)
+        ("num_periods=0", {"num_periods": 0}, range(12)),
+        *(
+            (f"num_periods={periods}", {"decay_steps": 1000, "num_periods": periods}, range(700, 1001, 2))
+            for periods in (8, 19.25, 1e6, 1.1e11, 2.5e11, 1e20)
+        ),
     ],
 }
 """Numbers at the ends of a dtype; logarithms of 0 and less, and at restarts; rates that shrink to 0; far cosines."""
@@ -218,6 +232,9 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
         held = [step for step in around if "int" not in dtype or step < 2**31 or dtype == "int64"]
         given = {"boundaries": ODD_BOUNDARIES, "values": [0.5**count for count in range(len(ODD_BOUNDARIES) + 1)]}
         yield case(f"odd-boundaries-{dtype}", given, typed(held, dtype))
+        if dtype == "float16":
+            uneven = {"boundaries": [2051, 4098], "values": [1.0, 0.5, 0.25]}
+            yield case("boundaries-beyond-2048-float16", uneven, typed([2048, 2050, 2052, 2054, 4096, 4100], dtype))
         if dtype in ("int", "int64"):
             far = {"boundaries": [2**31 + 5, 2**40 + 1], "values": [1.0, 0.5, 0.25]}
             beyond = [2**31 + 3, 2**31 + 5, 2**31 + 6, 2**40, 2**40 + 1, 2**40 + 2]

@@ -185,7 +185,10 @@ class Calls:
 
     def custom(self, given):
         names = given.get("custom_objects")
-        return {} if names is None else {"custom_objects": {name: self.own[name] for name in names}}
+        if names is None:
+            return {}
+        pairs = names.items() if isinstance(names, dict) else [(name, name) for name in names]
+        return {"custom_objects": {name: self.own[own] for name, own in pairs}}
 
     def decoded(self, given):
         """The Python object that an argument stands for."""
