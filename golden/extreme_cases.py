@@ -6,6 +6,7 @@ and the count of the steps reaches where it is no longer exact, or infinite.
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ import numpy as np
 from goldenstep import spec
 
 from .drawing import Document, Shape, dtypes_of, features_of, from_zero, slug, typed
-from .lifecycle_cases import Case, Maker, attempt
+from .lifecycle_cases import Case, Maker, Steps, attempt
 from .remote_cases import numbers, of_all_digits, steps_of
 from .sparse_cases import configs_of_variants
 
@@ -63,7 +64,8 @@ def extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
     if optimizer == "SGD":
         yield from of_the_pipeline(make)
     if optimizer == "RMSprop":
-        yield "sparse-centered-alike", alike(make)
+        for momentum in (0.0, 0.5):
+            yield f"sparse-centered+momentum={momentum}+alike", alike(make, momentum)
     if optimizer == "Lion":
         yield "sums-that-vanish", vanishing(make)
     if optimizer == "Adafactor" and "float16" in dtypes_of(edition, optimizer):
@@ -73,10 +75,10 @@ def extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
 def of_halves(make: Maker, own: Document) -> Iterator[Case]:
     """Counts that float16 rounds, from a start at 0; an epsilon that it rounds to 0, and gradients of 0."""
     far = attempt({"set_iterations": 2047})
-    steps = make.case({}, lambda s: [s.apply(), far, *map(attempt, s.many(4))], shapes=LINE, dtype="float16")
-    yield "far-steps-of-halves", from_zero(steps)
-    rows = rows_of_one(make, {}, random.Random("far rows"), (8, 3), far_rows(), "float16")
-    yield "sparse-far-steps-of-halves", from_zero(rows)
+    yield "far-steps-of-halves", from_zero(make.case({}, far_halves, shapes=LINE, dtype="float16"))
+    for config in ({}, {"beta_1": 0.9999}) if make.optimizer == "ScheduleFreeAdamW" else ({},):
+        rows = rows_of_one(make, config, random.Random("far rows"), (8, 3), far_rows(), "float16")
+        yield f"{'+'.join(filter(None, ['sparse', slug(config)]))}-far-steps-of-halves", from_zero(rows)
     for option in ("epsilon", "epsilon_1"):
         if option in own:
             case = make.case({option: 1e-10}, lambda s: [*map(attempt, s.many(3))], shapes=LINE, dtype="float16")
@@ -93,10 +95,17 @@ def of_halves(make: Maker, own: Document) -> Iterator[Case]:
             yield f"decay+far-steps-{dtype}", from_zero(case)
 
 
+def far_halves(s: Steps) -> list[Document]:
+    """Steps at counts that float16 rounds, and at some of those that show it in a power of 0.999."""
+    counts = (2047, 2068, 2076, 2082, 2090, 2162)
+    jumps = [[attempt({"set_iterations": count}), attempt(s.apply())] for count in counts]
+    return [s.apply(), *itertools.chain.from_iterable(jumps), attempt(s.apply())]
+
+
 def far_rows() -> list[Document]:
     """Steps of other rows each, at counts that float16 rounds down, up, or not."""
     stream = random.Random("far rows of halves")
-    counts = (0, 2049, 2050, 2052, 3001, 4099, 5001, 9999)
+    counts = (0, 2050, 2052, 2054, 3002, 4100, 5001, 9990)
     steps = steps_of(stream, [(8, 3)], [[row] for row in range(8)], "float16")
     return [
         event for count, step in zip(counts, steps, strict=True) for event in (attempt({"set_iterations": count}), step)
@@ -150,20 +159,22 @@ def assigned(make: Maker) -> Iterator[Case]:
         yield "sparse-options-set-in-turn", rows_of_one(make, {}, stream, SHAPE, played)
 
 
-def alike(make: Maker) -> Document:
+def alike(make: Maker, momentum: float) -> Document:
     """Rows of the same large numbers in each step: rounding makes the variance negative."""
     stream = random.Random("alike")
     shape = (7, 5)
     (step,) = steps_of(stream, [shape], [range(7)], "float32")
     values = step["attempt"]["apply"][0]["values"]
     values["values"] = typed([x * 100 for x in values["values"]], "float32")
-    return rows_of_one(make, {"centered": True, "rho": 0.25}, stream, shape, [step] * 16)
+    config = {"centered": True, "rho": 0.25, "momentum": momentum}
+    return rows_of_one(make, config, stream, shape, [step] * 16)
 
 
 def many_rows(make: Maker) -> Document:
     """Rows of a variable of more numbers than float16 counts."""
     stream, shape = random.Random("many rows"), (687, 3)
-    return rows_of_one(make, {}, stream, shape, steps_of(stream, [shape], [[5, 2, 5]], "float16"), "float16")
+    played = steps_of(stream, [shape], [[5, 2, 5]], "float16")
+    return rows_of_one(make, {"clip_threshold": 0.01}, stream, shape, played, "float16")
 
 
 def rows_of_one(

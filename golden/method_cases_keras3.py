@@ -66,6 +66,12 @@ def keras_3_topics(optimizer: str) -> Iterator[Topic]:
         ],
     )
     yield (
+        "build-some-then-both",
+        "build",
+        given,
+        lambda s: [call("build", [BIAS]), call("build", BOTH), get("variables"), attempt(s.apply()), s.apply([1])],
+    )
+    yield (
         "build-some",
         "build",
         given,

@@ -234,7 +234,11 @@ def _slugged(edition: str, schedule: str) -> Iterator[Slugged]:
         yield case(f"odd-boundaries-{dtype}", given, typed(held, dtype))
         if dtype == "float16":
             uneven = {"boundaries": [2051, 4098], "values": [1.0, 0.5, 0.25]}
-            yield case("boundaries-beyond-2048-float16", uneven, typed([2048, 2050, 2052, 2054, 4096, 4100], dtype))
+            yield case(
+                "boundaries-beyond-2048-float16",
+                uneven,
+                {"dtype": dtype, "values": [2048, 2050, 2052, 2054, 4096, 4100]},
+            )
         if dtype in ("int", "int64"):
             far = {"boundaries": [2**31 + 5, 2**40 + 1], "values": [1.0, 0.5, 0.25]}
             beyond = [2**31 + 3, 2**31 + 5, 2**31 + 6, 2**40, 2**40 + 1, 2**40 + 2]
