@@ -64,6 +64,12 @@ def what_others_missed_goes_as_in_the_reference(subject: Subject, case: Document
     equals_the_reference(subject, case)
 
 
+@keeping("P-133", Varied("extreme", numbers=False, each=True))
+def what_leaves_its_dtype_goes_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """Squares that overflow or vanish, rows of zeros, far counts, options that are 0: all go as in the reference."""
+    equals_the_reference(subject, case)
+
+
 @keeping("P-123", Varied("rewrapped", each=True))
 def what_is_wrapped_again_goes_on_as_in_the_reference(subject: Subject, case: Document) -> None:
     """A wrapper that takes over the state of another one, of one optimizer or of three, goes on as the reference's."""

@@ -18,7 +18,7 @@ from goldenstep import spec
 
 from .drawing import Document, Shape, dtypes_of, features_of, from_zero, slug, typed
 from .lifecycle_cases import Case, Maker, Steps, attempt
-from .remote_cases import numbers, of_all_digits, steps_of
+from .remote_cases import numbers, of_all_digits, stands_for_others, steps_of
 from .sparse_cases import configs_of_variants
 
 SHAPE: Shape = (3, 2)
@@ -70,6 +70,14 @@ def extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield "sums-that-vanish", vanishing(make)
     if optimizer == "Adafactor" and "float16" in dtypes_of(edition, optimizer):
         yield "sparse-2061-numbers-float16", many_rows(make)
+
+
+def varied_extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
+    """Those of them that the properties play: of what all optimizers have, one of each family."""
+    for name, case in extreme_cases(edition, optimizer):
+        common = name.endswith(("out-of-float32", "out-of-float16", "options-set-in-turn", "far-steps-of-halves"))
+        if not common or stands_for_others(edition, optimizer, name):
+            yield name, case
 
 
 def of_halves(make: Maker, own: Document) -> Iterator[Case]:

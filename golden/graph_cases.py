@@ -203,21 +203,30 @@ def with_schedules(make: Maker) -> Iterator[Case]:
             case = make.case({"learning_rate": rate, "momentum": 0.0}, to_the_third_end, shapes={"bias": (4,)})
             called = f"graph-{name.lower()}{'+' * bool(option)}{slug(option)}"
             yield called, {**from_zero(case), "features": ["graph", "schedules"], "mode": "graph"}
-            if make.edition == "keras3" and True in option.values():  # Keras 2 refuses most of these in a graph
-                rate["config"] = {**rate["config"], "initial_learning_rate": {"dtype": "float64", "value": 0.1372846}}
-                rate["config"]["decay_steps"] = 91  # 3 * 91 times the reciprocal of 91 is a little more than 3
-                case = make.case(
-                    {"learning_rate": rate, "momentum": 0.0},
-                    to_the_third_end_of_91,
-                    shapes={"bias": (4,)},
-                    dtype="float64",
-                )
-                wide = {**from_zero(case), "features": ["graph", "schedules"], "mode": "graph"}
-                yield f"{called}-of-float64", wide
+    if make.edition == "keras3":  # Keras 2 refuses such rates, or such schedules of them in a graph
+        yield from of_wide_rates(make)
+
+
+def of_wide_rates(make: Maker) -> Iterator[Case]:
+    """A rate of float64 of each schedule that goes on by whole lengths, to float64 variables."""
+    for name, option in (
+        ("ExponentialDecay", "staircase"),
+        ("InverseTimeDecay", "staircase"),
+        ("PolynomialDecay", "cycle"),
+    ):
+        own = {entry["name"]: entry for entry in schedules.arguments(name, make.edition)}
+        usual = {argument: entry["usual"] for argument, entry in own.items() if "usual" in entry}
+        initial = {"dtype": "float64", "value": 0.1372846}
+        told = {**of_numbers(own), "initial_learning_rate": initial, "decay_steps": 91, option: True}
+        rate = {"class_name": name, "config": {**usual, **told}}
+        given = {"learning_rate": rate, "momentum": 0.0}
+        case = make.case(given, to_the_third_end_of_91, shapes={"bias": (4,)}, dtype="float64")
+        wide = {**from_zero(case), "features": ["graph", "schedules"], "mode": "graph"}
+        yield f"graph-{name.lower()}+{option}-of-float64", wide
 
 
 def to_the_third_end_of_91(s: Steps) -> list[Document]:
-    """Steps around 273."""
+    """Steps around 273, which times the reciprocal of 91 is a little more than 3."""
     return [*s.many(2), {"set_iterations": 90}, *s.many(3), {"set_iterations": 272}, *s.many(3)]
 
 
