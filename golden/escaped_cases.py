@@ -100,7 +100,13 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
     yield "sparse-weights-of-both-zeros", rows_of_zeros(make, {})
     yield f"sparse-weights-of-both-zeros+{slug(NESTEROV)}", rows_of_zeros(make, NESTEROV)
     for rate, dtype in DENORMAL:
-        case = make.case({"learning_rate": rate, "momentum": 0.75}, lambda s: s.many(2), shapes=TWO_ALIKE, dtype=dtype)
+        case = make.case(
+            {"learning_rate": rate, "momentum": 0.75},
+            lambda s: s.many(2),
+            ["learning_rate"],
+            shapes=TWO_ALIKE,
+            dtype=dtype,
+        )
         yield f"learning_rate={rate}-{dtype}", enlarged(case, min(1e-3 / rate, 1e307))
     function: Document = {"learning_rate": {"callable": [0.1, 0.03, 0.3, 0.01, 0.2, 0.02]}}
     number, other = ({"set": {"learning_rate": rate}} for rate in (0.5, SCHEDULE))

@@ -40,6 +40,8 @@ OF_DOUBLES: Document = {
     "class_name": "ExponentialDecay",
     "config": {"initial_learning_rate": {"dtype": "float64", "value": 0.1372846}, "decay_steps": 2, "decay_rate": 0.37},
 }
+RATE = ["learning_rate"]
+"""What implementations need to claim of which rate, count or options are assigned."""
 BETWEEN = (1 + 2**-11 + 2**-30, 1 + 3 * 2**-11 - 2**-30, 0.1, 6e-8 - 2**-60)
 """Doubles that float32 rounds to the middle between two halves, on either side of it, and others."""
 
@@ -83,7 +85,7 @@ def varied_extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
 def of_halves(make: Maker, own: Document) -> Iterator[Case]:
     """Counts that float16 rounds, from a start at 0; an epsilon that it rounds to 0, and gradients of 0."""
     far = attempt({"set_iterations": 2047})
-    yield "far-steps-of-halves", from_zero(make.case({}, far_halves, shapes=LINE, dtype="float16"))
+    yield "far-steps-of-halves", from_zero(make.case({}, far_halves, RATE, shapes=LINE, dtype="float16"))
     for config in ({}, {"beta_1": 0.9999}) if make.optimizer == "ScheduleFreeAdamW" else ({},):
         rows = rows_of_one(make, config, random.Random("far rows"), (8, 3), far_rows(), "float16")
         yield f"{'+'.join(filter(None, ['sparse', slug(config)]))}-far-steps-of-halves", from_zero(rows)
@@ -93,13 +95,15 @@ def of_halves(make: Maker, own: Document) -> Iterator[Case]:
             case["events"][0]["attempt"]["apply"][0][::2] = [0.0] * 4
             yield f"{option}-rounds-to-zero-float16", case
     if make.optimizer == "ScheduleFreeAdamW":
-        warm = make.case({"warmup_steps": 3001}, lambda s: [s.apply(), far, *s.many(6)], shapes=LINE, dtype="float16")
+        warm = make.case(
+            {"warmup_steps": 3001}, lambda s: [s.apply(), far, *s.many(6)], RATE, shapes=LINE, dtype="float16"
+        )
         yield "far-steps-of-halves+warmup_steps=3001", from_zero(warm)
     if make.kind == "legacy" and make.optimizer == "SGD":
         for dtype, count in (("float16", 2047), ("float32", 2**24)):
             falling = {"learning_rate": 1.372846, "decay": 0.3719465 if dtype == "float16" else 1.372846e-7}
             further = attempt({"set_iterations": count})
-            case = make.case(falling, lambda s: [s.apply(), further, *s.many(6)], shapes=LINE, dtype=dtype)  # noqa: B023
+            case = make.case(falling, lambda s: [s.apply(), further, *s.many(6)], RATE, shapes=LINE, dtype=dtype)  # noqa: B023
             yield f"decay+far-steps-{dtype}", from_zero(case)
 
 
@@ -130,7 +134,9 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
             held = [{"class_name": constraint, "config": HELD[constraint]}]
             case = make.case({}, lambda s: s.many(2), ["constraints"], ["constraint"], TWO, held, "float16")
             yield f"{constraint.lower()}+{name}-float16", times(case, factor)
-    case = make.case({"momentum": 0.0, "learning_rate": 1.0}, lambda s: s.many(1), shapes=LINE, dtype="float16")
+    case = make.case(
+        {"momentum": 0.0, "learning_rate": 1.0}, lambda s: s.many(1), ["errors"], shapes=LINE, dtype="float16"
+    )
     values = {"dtype": "float64", "shape": [8], "values": [sign * x for x in BETWEEN for sign in (1.0, -1.0)]}
     yield "doubles-between-halves", {**from_zero(case), "events": [attempt({"apply": [values]})]}
     if "gradient_accumulation_steps" in make.takes:
@@ -143,10 +149,13 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
         nothing, something = (attempt({"set": {"momentum": number}}) for number in (None, 0.75))
         given = {"gradient_accumulation_steps": 2}
         refused = lambda s: [*s.many(3), nothing, attempt(s.apply()), something, *s.many(3)]  # noqa: E731
-        yield "gradient_accumulation_steps=2+refused-update", make.case(given, refused, shapes=LINE)
+        yield "gradient_accumulation_steps=2+refused-update", make.case(given, refused, ["errors"], shapes=LINE)
     falling: Document = {"learning_rate": {"callable": [0.1372846, 0.0371946, 0.3, 0.01, 0.2, 0.02]}}
     for dtype in ("float64", "float16"):
-        yield f"learning_rate-is-a-function-{dtype}", make.case(falling, lambda s: s.many(3), shapes=LINE, dtype=dtype)
+        yield (
+            f"learning_rate-is-a-function-{dtype}",
+            make.case(falling, lambda s: s.many(3), RATE, shapes=LINE, dtype=dtype),
+        )
     if "weight_decay" in make.takes:
         for dtype in ("float32", "float64"):
             given = {"learning_rate": OF_DOUBLES, "weight_decay": 0.3719465}
@@ -189,7 +198,9 @@ def rows_of_one(
     make: Maker, config: Document, stream: random.Random, shape: Shape, events: list[Document], dtype: str = "float32"
 ) -> Document:
     """A case of one variable and these steps of its rows."""
-    case = make.case(config, lambda s: events, ["sparse"], ["duplicate-indices", "untouched-rows"], {"kernel": shape})
+    case = make.case(
+        config, lambda s: events, ["sparse", *RATE], ["duplicate-indices", "untouched-rows"], {"kernel": shape}
+    )
     value = {"dtype": dtype, "shape": list(shape), "values": numbers(stream, shape, dtype)}
     features = [feature for feature in case["features"] if feature != "dense"]
     return {**case, "features": features, "variables": [{"name": "kernel", "value": value}]}
@@ -256,7 +267,7 @@ def beyond(
         played += [attempt({"set_iterations": count}), *(gradients(pattern, usual) for pattern in patterns[:2])]
     rows = patterns[0] is not None
     return {
-        "features": ["sparse" if rows else "dense", *features_of(given)],
+        "features": ["sparse" if rows else "dense", "learning_rate", *features_of(given)],
         "flags": [*(["duplicate-indices", "untouched-rows"] if rows else []), "goes-on-after-an-error", "overwritten"],
         "optimizer": {"class_name": optimizer, "config": given},
         "variables": [
