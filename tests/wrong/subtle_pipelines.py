@@ -42,7 +42,7 @@ wrong("subtle/schedule-one-ahead-in-legacy", "a schedule is asked for the step a
 wrong("subtle/schedule-counts-updates", "with accumulation a schedule is asked for the number of updates", "A18",
       code(BASE, "_learning_rate_now", ("rate = self.learning_rate\n", "rate = self._learning_rate(np.int64(int(self.iterations))) if hasattr(self._learning_rate, 'get_config') else self.learning_rate\n"), editions=K3))  # fmt: skip
 wrong("subtle/schedule-result-in-float32", "a schedule of float64 is rounded to float32", "own",
-      code(V2, "_hypers", ("cast(dtype, self._scheduled(now[\"learning_rate\"], iterations))", "cast(dtype, np.float32(self._scheduled(now[\"learning_rate\"], iterations)) * np.float32(1))"), editions=LEGACY))  # fmt: skip
+      code(V2, "_hypers", ("flush(np.asarray(self._scheduled(now[\"learning_rate\"], iterations)))", "np.float32(self._scheduled(now[\"learning_rate\"], iterations)) * np.float32(1)"), editions=LEGACY))  # fmt: skip
 wrong("subtle/decay-of-the-assigned-rate-off", "after the learning rate was assigned `decay` has no effect", "own",
       code(V2, "_hypers", ("if self._initial_decay > 0", "if self._initial_decay > 0 and self._hyper['learning_rate'] == self._config['learning_rate']"), editions=LEGACY))  # fmt: skip
 wrong("subtle/hyperparameters-of-the-first-step", "a beta or rho that is assigned later has no effect", "own",
