@@ -152,14 +152,12 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
         yield "gradient_accumulation_steps=2+refused-update", make.case(given, refused, ["errors"], shapes=LINE)
     falling: Document = {"learning_rate": {"callable": [0.1372846, 0.0371946, 0.3, 0.01, 0.2, 0.02]}}
     for dtype in ("float64", "float16"):
-        yield (
-            f"learning_rate-is-a-function-{dtype}",
-            make.case(falling, lambda s: s.many(3), RATE, shapes=LINE, dtype=dtype),
-        )
+        case = make.case(falling, lambda s: s.many(3), RATE, shapes=LINE, dtype=dtype)
+        yield f"learning_rate-is-a-function-{dtype}", case
     if "weight_decay" in make.takes:
         for dtype in ("float32", "float64"):
-            given = {"learning_rate": OF_DOUBLES, "weight_decay": 0.3719465}
-            case = make.case(given, lambda s: [*map(attempt, s.many(3))], ["errors"], shapes=LINE, dtype=dtype)
+            decaying: Document = {"learning_rate": OF_DOUBLES, "weight_decay": 0.3719465}
+            case = make.case(decaying, lambda s: [*map(attempt, s.many(3))], ["errors"], shapes=LINE, dtype=dtype)
             yield f"schedule-of-float64+weight_decay-{dtype}", case
 
 

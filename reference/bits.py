@@ -74,7 +74,7 @@ def run(rule: Callable[..., tuple[Any, ...]], *arrays: Operand, **hyperparameter
 def refuse_denormal(dtype: np.dtype, hyperparameters: dict[str, Any]) -> None:
     """FloatingPointError if one of them is denormal: a tensor in its own dtype, a number in this one."""
     for x in hyperparameters.values():
-        if isinstance(x, float | np.floating) and 0 < abs(x) < SMALLEST.get(getattr(x, "dtype", dtype), 0):
+        if isinstance(x, float | np.floating) and 0 < abs(float(x)) < SMALLEST.get(getattr(x, "dtype", dtype), 0.0):
             raise FloatingPointError("a hyperparameter is denormal")
 
 
