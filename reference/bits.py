@@ -53,8 +53,8 @@ def run(rule: Callable[..., tuple[Any, ...]], *arrays: Operand, **hyperparameter
     """`rule` as TensorFlow's threads run it: silent on overflow and NaN, with denormals flushed to zero.
 
     Denormals are rare and numpy doesn't flush them, so the rule runs as it stands; it runs again on Flushing arrays
-    if the processor saw one, or if a gradient or result is so small that one may have come and gone unseen: a
-    denormal number that is exact, as a quarter of another may be, is no exception to the processor.
+    if the processor saw one, if a hyperparameter is one, or if a gradient or result is so small that one may have
+    come and gone unseen: a denormal number that is exact, as a quarter of another may be, is no exception to it.
     """
     try:
         with np.errstate(all="ignore", under="raise"):
