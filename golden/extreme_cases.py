@@ -31,8 +31,6 @@ COUNTS = {"float32": (2**24 - 1,), "float16": (2047, 65518)}
 """Iterations after which one step more rounds to the same number, or to infinity."""
 ROWS = ([0, 2], [2, 1, 2], [0, 1], [1, 2])
 """Rows of which the first in the third step is of zeros; the first row then rests."""
-
-
 TWO: dict[str, Shape] = {"kernel": (3, 2), "bias": (3,)}
 LINE: dict[str, Shape] = {"bias": (8,)}
 HELD: Document = {"MaxNorm": {"max_value": 0.75}, "UnitNorm": {}, "MinMaxNorm": {"min_value": 0.5, "max_value": 0.75}}
@@ -196,9 +194,9 @@ def rows_of_one(
     make: Maker, config: Document, stream: random.Random, shape: Shape, events: list[Document], dtype: str = "float32"
 ) -> Document:
     """A case of one variable and these steps of its rows."""
-    case = make.case(
-        config, lambda s: events, ["sparse", *RATE], ["duplicate-indices", "untouched-rows"], {"kernel": shape}
-    )
+    set_between = RATE if any({"set", "set_iterations"} & set(event["attempt"]) for event in events) else []
+    flags = ["duplicate-indices", "untouched-rows"]
+    case = make.case(config, lambda s: events, ["sparse", *set_between], flags, {"kernel": shape})
     value = {"dtype": dtype, "shape": list(shape), "values": numbers(stream, shape, dtype)}
     features = [feature for feature in case["features"] if feature != "dense"]
     return {**case, "features": features, "variables": [{"name": "kernel", "value": value}]}
