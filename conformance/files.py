@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,15 +36,20 @@ def as_optimizer_case(case: Document) -> Document:
     return {**case, "optimizer": case["trained"], "events": []}
 
 
+def restored_case(case: Document) -> Document:
+    """The case as one of the optimizer that the file is restored to, to be constructed."""
+    return as_optimizer_case({**case, "trained": {**case["trained"], "config": case.get("into", case["trained"]["config"])}})
+
+
 def answer(implementation: KerasShaped, case: Document) -> Document:
     """The answer to a file case: the state that the file holds, and the steps of the run that goes on from it."""
     stage = "restore"
     try:
         with tempfile.TemporaryDirectory() as folder:
-            path = laid_out(case, saved_files.members(case["id"]), Path(folder))
+            path = laid_out(case, members(case), Path(folder))
             variables = implementation.variables(case)
             trained(implementation, case, implementation.construct(as_optimizer_case(case)), variables, True)
-            optimizer = implementation.construct(as_optimizer_case(case))
+            optimizer = implementation.construct(restored_case(case))
             assert implementation.restore is not None
             state = [flat(np.asarray(value)) for value in implementation.restore(path, optimizer, variables)]
         stage = "apply"
@@ -53,6 +59,22 @@ def answer(implementation: KerasShaped, case: Document) -> Document:
     except Exception as exception:  # whatever it raises is its answer
         return {"id": case["id"], "state": [], "resumed": [], "error": {"stage": stage, **schedules.error(exception)}}
     return {"id": case["id"], "state": state, "resumed": resumed}
+
+
+def members(case: Document) -> saved_files.Members:
+    """The files of a case by name: those that it brings, or those that the release wrote."""
+    given = case.get("members")
+    return {name: base64.b64decode(data) for name, data in given.items()} if given else saved_files.members(case["id"])
+
+
+def places(case: Document) -> list[str]:
+    """Where a checkpoint of the model of the cases has its variables."""
+    names = [variable["name"] for variable in case["variables"]]
+    if case["edition"] == "keras3":
+        return names
+    layers = list(dict.fromkeys(name.rpartition("/")[0] for name in names))
+    numbers = [layers.index(name.rpartition("/")[0]) for name in names]
+    return [f"model/layer_with_weights-{n}/{name.rpartition('/')[2]}" for n, name in zip(numbers, names, strict=True)]
 
 
 def laid_out(case: Document, members: saved_files.Members, folder: Path) -> Path:

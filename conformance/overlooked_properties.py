@@ -76,6 +76,12 @@ def what_is_wrapped_again_goes_on_as_in_the_reference(subject: Subject, case: Do
     equals_the_reference(subject, case)
 
 
+@keeping("P-134", Varied("restored", numbers=False, each=True))
+def what_a_checkpoint_holds_goes_on_as_in_the_reference(subject: Subject, case: Document) -> None:
+    """An optimizer restored from a checkpoint, made with the same arguments or others, goes on as the reference's."""
+    equals_the_reference(subject, case)
+
+
 @keeping("P-132", Varied("edges", numbers=False, each=True), editions=RELEASES)
 def the_edges_of_a_schedule_are_those_of_the_reference(subject: Subject, case: Document) -> None:
     """Later waves, boundaries between steps and beyond 32 bits, a warm-up to where it starts: as in the reference."""

@@ -18,7 +18,8 @@ Document = dict[str, Any]
 
 def schema_of(case: Document) -> str:
     """Name of the schema of a case."""
-    return "schedule_case" if "schedule" in case else "calls_case" if "calls" in case else "case"
+    kinds = {"schedule": "schedule_case", "calls": "calls_case", "file": "file_case"}
+    return next((schema for key, schema in kinds.items() if key in case), "case")
 
 
 def subject_of(case: Document) -> str:

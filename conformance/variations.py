@@ -51,6 +51,7 @@ from goldenstep.golden.wrapper_serialization_cases import (
 )
 from goldenstep.spec import wrapper as wrapper_spec
 
+from .restored_files import restored_cases
 from .strategies import CLIPPING, Document, Drawing, between, config_of, one_of, refused
 
 MOST_EVENTS = 24
@@ -63,6 +64,7 @@ LISTED: dict[str, Callable[[str], Iterator[Document]]] = {
     "weights": weights_cases,
     "resume": resume_cases,
     "rewrapped": wrapped_resume_cases,
+    "restored": restored_cases,
     "pairs": pair_cases,
     "wrapped": lambda edition: itertools.chain.from_iterable(make(edition) for make in WRAPPED),
 }
@@ -104,6 +106,8 @@ def names(kind: str, edition: str) -> tuple[str, ...]:
     """Under what names an edition has cases of this kind: optimizers, wrappers, or the kind itself."""
     if kind == "wrappers":
         return tuple(wrapper_spec.available(edition))
+    if kind == "restored":  # whose files take time to write
+        return ("files",)
     if kind in PLAYED:  # whether there is one is known before all of them are made
         return tuple(name for name in spec.available(edition) if any(True for _ in of(kind, edition, name)))
     return tuple(dict.fromkeys(folder(case) if kind in LISTED else name_of(case) for case in listed(kind, edition)))

@@ -33,7 +33,7 @@ from goldenstep.reference.formats.saved import SavedOptimizer, Weight
 from goldenstep.spec import saved_files as saved_files_spec
 
 from . import on_a_release
-from .files import as_optimizer_case, laid_out, trained
+from .files import as_optimizer_case, laid_out, places, restored_case, trained
 from .keras_shaped import KerasShaped, reference
 
 Document = dict[str, Any]
@@ -69,16 +69,6 @@ def written(
     return target
 
 
-def places(case: Document) -> list[str]:
-    """Where a checkpoint of the model of the cases has its variables."""
-    names = [variable["name"] for variable in case["variables"]]
-    if case["edition"] == "keras3":
-        return names
-    layers = list(dict.fromkeys(name.rpartition("/")[0] for name in names))
-    numbers = [layers.index(name.rpartition("/")[0]) for name in names]
-    return [f"model/layer_with_weights-{n}/{name.rpartition('/')[2]}" for n, name in zip(numbers, names, strict=True)]
-
-
 def other(saved: SavedOptimizer) -> SavedOptimizer:
     """The same optimizer with another state: numbers times 0.75, counters two steps later."""
     weights = [dataclasses.replace(weight, value=another(weight.value)) for weight in saved.weights]
@@ -96,8 +86,7 @@ def resumed(implementation: KerasShaped, case: Document, path: Path, config: Doc
     """The steps of the reference that goes on from a file; with another config than that of the case, if it has one."""
     variables = implementation.variables(case)
     trained(implementation, case, implementation.construct(as_optimizer_case(case)), variables, True)
-    given = case if config is None else {**case, "trained": {**case["trained"], "config": config}}
-    optimizer = implementation.construct(as_optimizer_case(given))
+    optimizer = implementation.construct(restored_case(case if config is None else {**case, "into": config}))
     files.restore(path, optimizer, variables)
     return trained(implementation, case, optimizer, variables, False)
 

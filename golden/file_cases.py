@@ -1,7 +1,8 @@
 """The recorded cases of files that carry an optimizer, drawn from the specification like those of the optimizers.
 
 Every optimizer of an edition is saved in every format, as it is by default; the configs that change its state (those
-that ask for another variant, averages, accumulation, a schedule), in the formats that hold state.
+that ask for another variant, averages, accumulation, a schedule), in the formats that hold state. Where a file has no
+config, it is also restored to an optimizer that was made with other arguments.
 """
 
 from __future__ import annotations
@@ -39,6 +40,23 @@ SCALES_V1: dict[str, Document] = {
     "dynamic": {"class_name": "DynamicLossScale", "config": {"initial_loss_scale": 8.0, "increment_period": 2}},
     "fixed": {"class_name": "FixedLossScale", "config": {"loss_scale_value": 8.0}},
 }
+ELSEWHERE: dict[str, tuple[Document, Document]] = {
+    "schedule-into-rate": ({"learning_rate": SCHEDULE}, {"learning_rate": 0.25}),
+    "rate-into-schedule": ({"learning_rate": 0.25}, {"learning_rate": SCHEDULE}),
+    "decay-into-another": ({"learning_rate": 0.25, "decay": 0.5}, {"learning_rate": 0.25, "decay": 0.125}),
+    "decay-into-none": ({"learning_rate": 0.25, "decay": 0.5}, {"learning_rate": 0.25}),
+    "none-into-decay": ({"learning_rate": 0.25}, {"learning_rate": 0.25, "decay": 0.5}),
+    "clipnorm-into-clipvalue": ({"clipnorm": 0.5}, {"clipvalue": 0.25}),
+    "use_ema-into-another": (OTHERS["use_ema"], {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 5}),
+    "weight_decay-into-another": ({"weight_decay": 0.5}, {"weight_decay": 0.25}),
+    "gradient_accumulation_steps=2-into-3": (
+        OTHERS["gradient_accumulation_steps=2"],
+        {"gradient_accumulation_steps": 3},
+    ),
+}
+"""Arguments of an Adam that is saved, and those of the one that it is restored to."""
+RATE_IS_STATE = ("tf2.9", "keras3")
+"""Editions where a schedule changes what the state is: there another kind of rate is another optimizer."""
 AVERAGED: Document = {"class_name": "RMSprop", "config": {"learning_rate": SCHEDULE, **OTHERS["use_ema"]}}
 CHOOSERS: dict[str, Document] = {
     "map": {
@@ -75,6 +93,11 @@ def file_cases(edition: str) -> Iterator[Document]:
                     for size in entry["max_shard_sizes"]:
                         shards = case(edition, optimizer, f"shards-of-{size}-bytes", config, format)
                         yield {**shards, "max_shard_size": size}
+
+        for format in saved_files.available(edition, optimizer):
+            if not saved_files.has_config(format):
+                for name, config, into in elsewhere(edition, optimizer):
+                    yield case(edition, optimizer, name, config, format, into=into)
 
     for wrapper, name, config in wrapped(edition):
         for format in saved_files.available(edition, wrapper):
@@ -121,6 +144,28 @@ def configs(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
             yield name, config
 
 
+def elsewhere(edition: str, optimizer: str) -> Iterator[tuple[str, Document, Document]]:
+    """Names and arguments of optimizers that are saved, and the arguments of those that the files are restored to."""
+    given = set(spec.taken(optimizer, edition))
+    for config in [{}, {"momentum": 0.9}] if optimizer in ("SGD", "RMSprop") else [{}]:
+        name = "-".join([*([slug(config)] if config else []), "into-another"])
+        yield name, config, {**config, **others(edition, optimizer, config)}
+    for name, (config, into) in ELSEWHERE.items() if optimizer == "Adam" else ():
+        other_state = "schedule" in name and edition in RATE_IS_STATE
+        if {*config, *into} <= given and not other_state:
+            yield name, config, into
+
+
+def others(edition: str, optimizer: str, config: Document) -> Document:
+    """Another value of every number of its own that an optimizer can be given without a change of what its state is."""
+    found: Document = {}
+    for name, entry in spec.hyperparameters(optimizer, edition).items():
+        now = config.get(name, entry["default"])
+        if entry["type"] == "float" and (now or name != "momentum"):
+            found[name] = next(sample for sample in entry["samples"] if sample not in (None, 0.0, now))
+    return found
+
+
 def case(
     edition: str,
     optimizer: str,
@@ -128,8 +173,9 @@ def case(
     config: Document,
     format: str,
     shapes: dict[str, tuple[int, ...]] = SHAPES,
+    into: Document | None = None,
 ) -> Document:
-    """One optimizer with one config, saved in one format."""
+    """One optimizer with one config, saved in one format, and restored to one made with that, or with `into`."""
     stream = random.Random(f"{optimizer} {name}")
     trained = {"class_name": optimizer, "config": config}
     names = {key: ("model/" if edition == "keras3" else "") + key for key in shapes}
@@ -143,11 +189,12 @@ def case(
     return {
         "id": f"{edition}/files/{optimizer.lower()}/{name}-{format}",
         "edition": edition,
-        "clauses": saved_files.clauses(format, edition, trained),
+        "clauses": saved_files.clauses(format, edition, trained, into is not None),
         "features": ["files"],
         "flags": [],
         "file": format,
         "trained": trained,
+        **({} if into is None else {"into": into}),
         "variables": variables,
         "gradients": [[normal(stream, shape, "float32") for shape in shapes.values()] for _ in range(STEPS)],
         "saved_after": SAVED_AFTER,

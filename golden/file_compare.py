@@ -17,6 +17,7 @@ def compare(case: Document, expected: Document, got: Document) -> Comparison:
     """The comparison of a recorded answer with an implementation's.
 
     What was resumed must be what the release resumed; where its own loading fails, what it does uninterrupted.
+    Without a layout the expected answer is none of a release, but one of another implementation, which has no other run.
     """
     result = Comparison()
     result.divergence = _first_divergence(case, expected, got, result)
@@ -25,6 +26,8 @@ def compare(case: Document, expected: Document, got: Document) -> Comparison:
 
 
 def _first_divergence(case: Document, expected: Document, got: Document, result: Comparison) -> Divergence | None:
+    if "layout" not in expected:
+        return _of_another(case, expected, got, result)
     of_a_release = "uninterrupted" in got
     wrong, raised = expected.get("error") if of_a_release else None, got.get("error")
     if (wrong or raised) and not (wrong and raised and wrong["type"] == raised["type"]):
@@ -37,6 +40,16 @@ def _first_divergence(case: Document, expected: Document, got: Document, result:
     as_recorded = of_a_release and (wrong or lost(case))
     wanted = expected["resumed"] if as_recorded else expected_steps(case, expected)
     return divergence or other_steps(case, expected, wanted, got["resumed"], result)
+
+
+def _of_another(case: Document, expected: Document, got: Document, result: Comparison) -> Divergence | None:
+    wrong, raised = expected.get("error"), got.get("error")
+    if wrong or raised:
+        alike = wrong and raised and wrong["type"] == raised["type"]
+        return None if alike else Divergence(None, "error", None, shown(wrong), shown(raised), None)
+    layout = [{"name": f"array {index} of the state"} for index in range(len(expected["resumed"][0]["state"]))]
+    divergence = _other_state("the state in the file", None, layout, expected["state"], got["state"])
+    return divergence or other_steps(case, {"layout": layout}, expected["resumed"], got["resumed"], result)
 
 
 def other_steps(
@@ -109,6 +122,9 @@ def _other_state(
             continue
         if len(a) != len(b):
             return Divergence(step, entry["name"], None, f"{len(a)} numbers", f"{len(b)} numbers", None)
+        if "dtype" not in entry:
+            index = next(i for i, pair in enumerate(zip(a, b, strict=True)) if not same(*pair))
+            return Divergence(step, entry["name"], index, a[index], b[index], None)
         arrays = [unflat(values, entry["dtype"], tuple(entry["shape"])) for values in (a, b)]
         distance = ulps(*arrays).ravel()
         index = next((i for i, d in enumerate(distance) if d), None)

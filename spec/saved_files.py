@@ -25,10 +25,11 @@ def has_config(format: str) -> bool:
     return format in ("h5", "keras")
 
 
-def clauses(format: str, edition: str, description: Document) -> list[str]:
-    """Ids of the clauses of a format that speak about an optimizer of an edition."""
+def clauses(format: str, edition: str, description: Document, into: bool = False) -> list[str]:
+    """Ids of the clauses of a format that speak about an optimizer of an edition; with those of one made otherwise."""
     about = {name for name, _ in classes(description)}
     found = [c for c in formats()[format]["clauses"] if edition in c.get("editions", [edition])]
+    found = [c for c in found if into or not c.get("into")]
     return [c["id"] for c in found if c.get("of") is None or c["of"] in about]
 
 

@@ -4,7 +4,8 @@ Beside oracle.py, in that release's own environment (Python 3.8 and numpy 1.19 o
 A file case has `file` (h5, weights.h5, keras or checkpoint), the optimizer, two variables, `gradients` for every step
 and `saved_after`. The answer has the state that was saved, the steps of the run that was not interrupted, and those of
 the run that was resumed from the file (or its error). The file itself is in `members`, as base64 by member name; where
-the case brings `members`, they are loaded in its place: so a file that something else wrote is tried.
+the case brings `members`, they are loaded in its place: so a file that something else wrote is tried. With `into`, the
+optimizer that a checkpoint or .weights.h5 is restored to is made with these arguments.
 """
 
 import base64
@@ -143,7 +144,8 @@ def loaded(case, folder):
     if kind in ("h5", "keras"):
         model = keras.models.load_model(os.path.join(folder, "model." + kind))
         return model, model.optimizer
-    model, optimizer = model_of(case)
+    restored = dict(case["trained"], config=case.get("into", case["trained"]["config"]))
+    model, optimizer = model_of(dict(case, trained=restored))
     if kind == "weights.h5":
         built(optimizer, case["edition"], model.trainable_variables)
         model.load_weights(os.path.join(folder, "model.weights.h5"))

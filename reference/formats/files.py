@@ -148,12 +148,16 @@ def _beside(optimizer: Any) -> dict[str, np.ndarray]:
         found = {name: held.value for name, held in optimizer._hyper.items() if hasattr(held, "value")}
     else:
         rate = optimizer._learning_rate
-        name = "_learning_rate" if getattr(optimizer, "_schedule", None) is None else "_current_learning_rate"
-        found = {name: rate.value} if hasattr(rate, "value") else {}
+        found = {_name_of_rate(optimizer): rate.value} if hasattr(rate, "value") else {}
         product = getattr(optimizer, "_u_product", None)
         found |= {} if product is None else {"_u_product": product.value}
     found |= scale
     return {name: np.asarray(value) for name, value in found.items() if isinstance(value, np.generic | np.ndarray)}
+
+
+def _name_of_rate(optimizer: Any) -> str:
+    """Under what name a successor of OptimizerV2 keeps its learning rate."""
+    return "_learning_rate" if getattr(optimizer, "_schedule", None) is None else "_current_learning_rate"
 
 
 def plain(value: Any) -> Any:
@@ -249,16 +253,19 @@ def _put_scale(optimizer: Any, name: str, value: np.ndarray) -> None:
 
 
 def _put_beside(optimizer: Any, name: str, value: np.ndarray) -> None:
-    """A hyperparameter of OptimizerV2; the learning rate or Nadam's product of its successors."""
+    """A hyperparameter of OptimizerV2; the learning rate or Nadam's product of its successors.
+
+    What another kind of learning rate left, a schedule or a number, has no place: that of the optimizer stays.
+    """
     while name.startswith(f"{checkpoint.INSIDE}/") and isinstance(optimizer, Wrapper):
         optimizer, name = getattr(optimizer, checkpoint.INSIDE), name.removeprefix(f"{checkpoint.INSIDE}/")
-    kept = {"_current_learning_rate": "_learning_rate"}.get(name, name)
+    targets = {"_u_product": "_u_product", _name_of_rate(optimizer): "_learning_rate"}
     try:
-        if kept in ("_learning_rate", "_u_product"):
-            target = getattr(optimizer, kept, None)
+        if name in targets:
+            target = getattr(optimizer, targets[name], None)
             if isinstance(target, Variable):
                 target.assign(value)
-        elif name in getattr(optimizer, "_hyper", ()) and value.shape == ():
+        elif isinstance(getattr(optimizer, "_hyper", {}).get(name), Variable) and value.shape == ():
             setattr(optimizer, name, value[()].item())
     except ValueError as error:
         raise FileFormatError(f"{name}: {error}") from error
