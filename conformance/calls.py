@@ -97,6 +97,7 @@ class Caller:
             "array": array,
             "dtype": self.implementation.dtype,
             "function": self.function,
+            "iterator": lambda items: iter(self.argument(items)),
             "loss": lambda terms: lambda: self.loss(terms),
             "loss_on_tape": self.loss_on_tape,
             "config": dict,

@@ -206,6 +206,7 @@ def argument(given: Any, code: Document) -> str:
         "array": lambda: literal(value["values"], value),
         "dtype": lambda: f"np.dtype({value!r})",
         "function": lambda: f"lambda: {argument(value, code)}",
+        "iterator": lambda: f"iter({argument(value, code)})",
         "loss": lambda: f"lambda: {loss(value, code)}",
         "loss_on_tape": lambda: "loss",
         "config": lambda: repr(value),

@@ -22,6 +22,8 @@ SHAPES: dict[str, Shape] = {"kernel": (2, 2), "bias": (3,)}
 SMALL = {"float32": 2e-38 / 3, "float64": 4e-308 / 3, "float16": 1e-4 / 3}
 """Numbers of which the first is denormal, twice it is not, and the number itself times a small scale is."""
 USUAL: Document = {"initial_scale": 8.0, "dynamic_growth_steps": 2}
+THIRDS: Document = {**USUAL, "initial_scale": 3.0}
+"""A scale by which the quotients of halves are none."""
 SGD: Document = {"learning_rate": 0.1, "momentum": 0.75}
 LOOKED_AT: tuple[str, ...] = (
     "learning_rate", "lr", "iterations", "loss_scale", "dynamic", "dynamic_counter", "initial_scale",
@@ -324,6 +326,9 @@ def sparse(make: Maker) -> Iterator[Case]:
     for dtype in ("float16", "float64"):
         case = make.case(lambda s: [s.rows([1, 1]), s.rows([0])], None, None, ["sparse"], ["duplicate-indices"], dtype)
         yield f"rows+duplicates-{dtype}", case
+        thrice = lambda s: [s.rows([1, 1, 1]), s.rows([0, 1, 0, 0])]  # noqa: E731
+        case = make.case(thrice, {"clipnorm": 0.5}, THIRDS, ["sparse"], ["duplicate-indices"], dtype)
+        yield f"rows+clipnorm=0.5+initial_scale=3.0-{dtype}", case
 
 
 def dtypes(make: Maker) -> Iterator[Case]:
@@ -539,6 +544,9 @@ def methods(make: Maker) -> Iterator[Case]:
     for scale in (8.0, 2.0**-20):
         case = make.case(played(small, "f", small), given={**USUAL, "initial_scale": scale}, shapes=ONE)
         yield f"scale-a-small-loss+initial_scale={scale}", case
+    pairs = [[given("float32", [1], [number]), {"variable": 0}] for number in (3.0, 7.0)]
+    gone_through = [call("apply_gradients", {"iterator": [pair]}) for pair in pairs]
+    yield "apply-an-iterator", make.case(played([call(scaled, losses[0])], "f", gone_through), shapes=ONE)
     for name in ("get_scaled_loss", "scale_loss", "get_unscaled_gradients"):
         yield f"call-{name}", make.case(played([call(name, losses[0])], "f"), shapes=ONE)
     if not make.unscales:
@@ -561,6 +569,10 @@ def methods(make: Maker) -> Iterator[Case]:
     for name, step in {"function": call("minimize", {"loss": loss}, both), "value-on-a-tape": value}.items():
         case = make.case(played([step, step, step], "if", [step]), features=["minimize"])
         yield f"minimize-a-{name}", case
+    if make.legacy:
+        doubled = {"arguments": [{"loss": loss}, both], "keywords": {"grad_loss": given("float32", [], [2.0])}}
+        steps = [attempt({"call": {"method": "minimize", **doubled}})] * 3
+        yield "minimize-with-grad_loss", make.case(played(steps, "if"), features=["minimize"])
     huge = [{"of": 0, "square": [3e38, 1.0, 1.0, 1.0]}]
     steps = [call("minimize", {"loss": huge}, both[:1])] * 3
     yield "minimize-beyond-float32", make.case(played(steps, "f"), features=["minimize"])

@@ -257,6 +257,12 @@ def keras_2_topics(optimizer: str, edition: str) -> Iterator[Topic]:
     if optimizer == "Adam":
         yield "attributes-that-are-functions", "attributes", {"beta_1": CALLABLE}, lambda s: [attempt(s.apply())]
     yield (
+        "apply_gradients-of-an-iterator",
+        "apply_gradients",
+        given,
+        lambda s: [call("apply_gradients", {"iterator": s.pairs()}), call("apply_gradients", {"iterator": []}), s.apply()],
+    )
+    yield (
         "apply_gradients",
         "apply_gradients",
         given,

@@ -300,6 +300,12 @@ def keras_3_topics(optimizer: str) -> Iterator[Topic]:
     if optimizer == "Adam":
         yield "beta_1-that-is-a-function", "attributes", {"beta_1": CALLABLE}, lambda s: [attempt(s.apply())]
     yield (
+        "apply_gradients-of-an-iterator",
+        "apply_gradients",
+        given,
+        lambda s: [call("apply_gradients", {"iterator": s.pairs()}), call("apply_gradients", {"iterator": []}), s.apply()],
+    )
+    yield (
         "apply_gradients",
         "apply_gradients",
         given,

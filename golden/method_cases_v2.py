@@ -311,6 +311,12 @@ def legacy_topics(optimizer: str) -> Iterator[Topic]:
         ],
     )
     yield (
+        "apply_gradients-of-an-iterator",
+        "apply_gradients",
+        given,
+        lambda s: [call("apply_gradients", {"iterator": s.pairs()}), call("apply_gradients", {"iterator": []}), s.apply()],
+    )
+    yield (
         "apply_gradients",
         "apply_gradients",
         given,

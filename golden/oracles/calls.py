@@ -62,6 +62,8 @@ class Caller:
         if kind == "function":
             made = self.argument(value)
             return lambda: made
+        if kind == "iterator":
+            return iter(self.argument(value))
         if kind == "loss":
             return lambda: self.loss(value)
         if kind == "loss_on_tape":
