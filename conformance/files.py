@@ -38,7 +38,8 @@ def as_optimizer_case(case: Document) -> Document:
 
 def restored_case(case: Document) -> Document:
     """The case as one of the optimizer that the file is restored to, to be constructed."""
-    return as_optimizer_case({**case, "trained": {**case["trained"], "config": case.get("into", case["trained"]["config"])}})
+    config = case.get("into", case["trained"]["config"])
+    return as_optimizer_case({**case, "trained": {**case["trained"], "config": config}})
 
 
 def answer(implementation: KerasShaped, case: Document) -> Document:

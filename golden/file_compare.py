@@ -17,7 +17,7 @@ def compare(case: Document, expected: Document, got: Document) -> Comparison:
     """The comparison of a recorded answer with an implementation's.
 
     What was resumed must be what the release resumed; where its own loading fails, what it does uninterrupted.
-    Without a layout the expected answer is none of a release, but one of another implementation, which has no other run.
+    Without a layout the expected answer is not of a release, but of another implementation, which has no other run.
     """
     result = Comparison()
     result.divergence = _first_divergence(case, expected, got, result)
@@ -123,8 +123,8 @@ def _other_state(
         if len(a) != len(b):
             return Divergence(step, entry["name"], None, f"{len(a)} numbers", f"{len(b)} numbers", None)
         if "dtype" not in entry:
-            index = next(i for i, pair in enumerate(zip(a, b, strict=True)) if not same(*pair))
-            return Divergence(step, entry["name"], index, a[index], b[index], None)
+            at = next(i for i, pair in enumerate(zip(a, b, strict=True)) if not same(*pair))
+            return Divergence(step, entry["name"], at, a[at], b[at], None)
         arrays = [unflat(values, entry["dtype"], tuple(entry["shape"])) for values in (a, b)]
         distance = ulps(*arrays).ravel()
         index = next((i for i, d in enumerate(distance) if d), None)

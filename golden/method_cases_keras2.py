@@ -260,7 +260,7 @@ def keras_2_topics(optimizer: str, edition: str) -> Iterator[Topic]:
         "apply_gradients-of-an-iterator",
         "apply_gradients",
         given,
-        lambda s: [call("apply_gradients", {"iterator": s.pairs()}), call("apply_gradients", {"iterator": []}), s.apply()],
+        lambda s: [*(call("apply_gradients", {"iterator": pairs}) for pairs in (s.pairs(), [])), s.apply()],
     )
     yield (
         "apply_gradients",

@@ -303,7 +303,7 @@ def keras_3_topics(optimizer: str) -> Iterator[Topic]:
         "apply_gradients-of-an-iterator",
         "apply_gradients",
         given,
-        lambda s: [call("apply_gradients", {"iterator": s.pairs()}), call("apply_gradients", {"iterator": []}), s.apply()],
+        lambda s: [*(call("apply_gradients", {"iterator": pairs}) for pairs in (s.pairs(), [])), s.apply()],
     )
     yield (
         "apply_gradients",

@@ -314,7 +314,7 @@ def legacy_topics(optimizer: str) -> Iterator[Topic]:
         "apply_gradients-of-an-iterator",
         "apply_gradients",
         given,
-        lambda s: [call("apply_gradients", {"iterator": s.pairs()}), call("apply_gradients", {"iterator": []}), s.apply()],
+        lambda s: [*(call("apply_gradients", {"iterator": pairs}) for pairs in (s.pairs(), [])), s.apply()],
     )
     yield (
         "apply_gradients",

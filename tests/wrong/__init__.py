@@ -180,7 +180,7 @@ def wide(x: Any) -> Any:
 
 RECORDED, MADE = "", "not yet recorded"
 ALONE = ("schedules", "files", "methods")
-"""Kinds of cases that stand under a name of their own, or under those of the optimizers."""
+"""Kinds of cases that are asked of those that name them, or stand under the names of the optimizers."""
 
 
 def trials_of(suspect: Wrong) -> Iterator[tuple[str, str]]:
@@ -193,8 +193,9 @@ def trials_of(suspect: Wrong) -> Iterator[tuple[str, str]]:
     there = {e: {*spec.available(e), *wrapper_spec.available(e), "schedules"} for e in suspect.editions}
     places = [(e, o) for e in suspect.editions for o in suspect.optimizers if o in there[e]]
     prefixes = [f"{edition}/{optimizer.lower()}/" for edition, optimizer in places]
-    prefixes += [f"{edition}/{kind}/" for edition in suspect.editions for kind in KINDS if kind not in ALONE]
-    found = [identity for prefix in prefixes for identity in index() if identity.startswith(prefix)]
+    kinds = [kind for kind in KINDS if kind not in ALONE or kind in suspect.optimizers]
+    prefixes += [f"{edition}/{kind}/" for edition in suspect.editions for kind in kinds]
+    found = [identity for prefix in dict.fromkeys(prefixes) for identity in index() if identity.startswith(prefix)]
     yield from ((identity, RECORDED) for identity in sorted(found, key=late))
     for place in places:
         known = made(*place) if place[1] != "schedules" else ()
@@ -281,6 +282,7 @@ from . import (  # noqa: E402  # they register what is wrong
     subtle_pipelines,  # noqa: F401
     subtle_rare,  # noqa: F401
     subtle_remote,  # noqa: F401
+    subtle_restored,  # noqa: F401
     subtle_uncommon,  # noqa: F401
     subtle_unseen,  # noqa: F401
     wrappers,  # noqa: F401
