@@ -47,7 +47,7 @@ def answer(implementation: KerasShaped, case: Document) -> Document:
     stage = "restore"
     try:
         with tempfile.TemporaryDirectory() as folder:
-            path = laid_out(case, members(case), Path(folder))
+            path = laid_out(case, members_of(case), Path(folder))
             variables = implementation.variables(case)
             trained(implementation, case, implementation.construct(as_optimizer_case(case)), variables, True)
             optimizer = implementation.construct(restored_case(case))
@@ -62,7 +62,7 @@ def answer(implementation: KerasShaped, case: Document) -> Document:
     return {"id": case["id"], "state": state, "resumed": resumed}
 
 
-def members(case: Document) -> saved_files.Members:
+def members_of(case: Document) -> saved_files.Members:
     """The files of a case by name: those that it brings, or those that the release wrote."""
     given = case.get("members")
     return {name: base64.b64decode(data) for name, data in given.items()} if given else saved_files.members(case["id"])
