@@ -204,7 +204,7 @@ def replay(options: argparse.Namespace) -> int:
 def promote(options: argparse.Namespace) -> int:
     """`goldenstep promote`: a case becomes a golden."""
     from goldenstep.golden.oracle_process import OracleError
-    from goldenstep.golden.promote import promote
+    from goldenstep.golden.promote import judged, promote
 
     from .keras_shaped import reference
     from .replay import case_from
@@ -215,7 +215,7 @@ def promote(options: argparse.Namespace) -> int:
     except OracleError as error:
         print(f"goldenstep: {error}", file=sys.stderr)
         return WRONG_USE
-    record = judge(reference(), golden["case"], golden["trajectory"])
+    record = judge(reference(), judged(golden, options.folder), golden["trajectory"])
     print(f"{record.id}: recorded. The reference: {record.verdict.value}. {record.reason}".rstrip())
     return DIFFERS if fails(record) else WELL
 

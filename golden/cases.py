@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from goldenstep import spec
@@ -28,7 +27,6 @@ from .mixture_cases import mixture_cases
 from .optimizer_schedule_cases import optimizer_schedule_cases
 from .overlooked_cases import overlooked_cases
 from .overwriting_cases import overwriting_cases
-from .promote import PROMOTED, promoted_cases
 from .rare_cases import rare_cases
 from .remote_cases import remote_cases
 from .replica_cases import replica_cases
@@ -71,15 +69,14 @@ def cases(edition: str) -> Iterator[Document]:
         yield from cases_of(edition, optimizer)
 
 
-def cases_of(edition: str, optimizer: str, promoted: Path = PROMOTED) -> Iterator[Document]:
-    """All cases of one optimizer of an edition, the promoted ones last; the ids are unique."""
+def cases_of(edition: str, optimizer: str) -> Iterator[Document]:
+    """All cases of one optimizer of an edition; the ids are unique."""
     seen: set[str] = set()
     for name, case in _slugged(edition, optimizer):
         identity = f"{edition}/{optimizer.lower()}/{name}"
         if identity not in seen:
             seen.add(identity)
             yield finished(identity, edition, case)
-    yield from promoted_cases(edition, optimizer, promoted)
 
 
 def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

@@ -5,6 +5,7 @@ golden/promoted/EDITION/OPTIMIZER.jsonl holds the cases, one a line; `cases_of` 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ from typing import Any
 
 from goldenstep import spec
 
-from . import files
+from . import files, saved_files
 from .oracle_process import OracleError
 
 Document = dict[str, Any]
@@ -32,7 +33,7 @@ def promote(case: Document, name: str | None = None, python: str | None = None, 
     """Keep a case and record it; returns the golden.
 
     OracleError if the release can't be run; GoldenError if the id is taken. With a folder of its own, both case and
-    golden are kept there.
+    golden are kept there. Files that a case brings are left out: the release writes its own.
     """
     from .record import record
 
@@ -42,7 +43,8 @@ def promote(case: Document, name: str | None = None, python: str | None = None, 
     if not Path(python).exists():
         raise OracleError(f"{python}: no such Python. `tox -e oracle-{release} --notest` makes that of {release}.")
     cases = PROMOTED if folder is None else folder / "promoted"
-    case = {**case, "id": named(case, name)}
+    case = {key: value for key, value in case.items() if key != "members"}
+    case["id"] = named(case, name)
     if case["id"] in files.index(folder or files.FOLDER):
         raise files.GoldenError(f"{case['id']} is a golden already: give another --name.")
     path = cases / edition / f"{optimizer}.jsonl"
@@ -51,6 +53,15 @@ def promote(case: Document, name: str | None = None, python: str | None = None, 
         lines.write(files.dumps(case) + "\n")
     record(release, python, folder or files.FOLDER, optimizer, cases=cases)
     return files.parsed(*files.index(folder or files.FOLDER)[case["id"]])
+
+
+def judged(golden: Document, folder: Path | None) -> Document:
+    """The case of a promoted golden as it is judged: with its files, where they lie in a folder of its own."""
+    case: Document = golden["case"]
+    if folder is None or "file" not in case:
+        return case
+    members = saved_files.members(case["id"], folder / "saved")
+    return {**case, "members": {name: base64.b64encode(data).decode() for name, data in members.items()}}
 
 
 def environment(release: str) -> Path:

@@ -22,7 +22,7 @@ from .method_cases import method_cases
 from .oracle_process import OracleProcess
 from .own_cases import own_cases
 from .pair_cases import pair_cases
-from .promote import PROMOTED
+from .promote import PROMOTED, promoted_cases
 from .resume_cases import resume_cases
 from .schedule_cases import schedule_cases
 from .serialization_cases import config_cases, weights_cases
@@ -56,24 +56,28 @@ KINDS: dict[str, Callable[[str], Iterator[Document]]] = {
 """The kinds of cases that have golden files of their own, beside those of the optimizers."""
 
 
-def _jobs(release: str) -> list[tuple[str, str]]:
+def jobs(release: str) -> list[tuple[str, str]]:
     """Every edition of a release with each optimizer, wrapper, and other kind that has cases in it."""
     editions = editions_of(release)
-    jobs = [(e, name) for e in editions for name in [*spec.available(e), *wrapper_spec.available(e)]]
-    return jobs + [(e, kind) for e in editions for kind in KINDS if next(KINDS[kind](e), None)]
+    found = [(e, name) for e in editions for name in [*spec.available(e), *wrapper_spec.available(e)]]
+    return found + [(e, kind) for e in editions for kind in KINDS if next(KINDS[kind](e), None)]
 
 
-def _cases(edition: str, optimizer: str, folder: Path) -> Iterator[Document]:
-    if optimizer in wrapper_spec.wrappers():
-        return wrapper_cases_of(edition, optimizer)
-    return KINDS[optimizer](edition) if optimizer in KINDS else cases_of(edition, optimizer, folder)
+def cases_to_record(edition: str, name: str, promoted: Path = PROMOTED) -> Iterator[Document]:
+    """The made cases of an optimizer, a wrapper or a kind, then the promoted; of another folder, the promoted alone."""
+    if promoted == PROMOTED:
+        if name in wrapper_spec.wrappers():
+            yield from wrapper_cases_of(edition, name)
+        else:
+            yield from KINDS[name](edition) if name in KINDS else cases_of(edition, name)
+    yield from promoted_cases(edition, name, promoted)
 
 
 def _with_progress(release: str, verb: str, console: Console) -> Iterator[tuple[str, str]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(verb, total=len(_jobs(release)))
-        for edition, optimizer in _jobs(release):
+        task = progress.add_task(verb, total=len(jobs(release)))
+        for edition, optimizer in jobs(release):
             progress.update(task, description=f"{verb} {edition} {optimizer}")
             yield edition, optimizer
             progress.advance(task)
@@ -103,7 +107,7 @@ def record(
             kept = {} if everything else _recorded_alike(path, about)
             written = saved_files.Store(edition, optimizer == "files", folder)
             goldens = []
-            for case in _cases(edition, optimizer, cases):
+            for case in cases_to_record(edition, optimizer, cases):
                 trajectory = kept.get(files.dumps(case))
                 new += trajectory is None
                 trajectory = trajectory or written.kept(case["id"], _without_id(oracle.run(case)))

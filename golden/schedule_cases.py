@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from goldenstep.spec import holds
 from goldenstep.spec import schedule as spec
 
 from .drawing import slug
-from .promote import PROMOTED, promoted_cases
 
 Document = dict[str, Any]
 FAR = [10**6, 2**31]
@@ -131,12 +129,11 @@ EDGES: dict[str, list[tuple[str, Document, Iterable[int]]]] = {
 """Numbers at the ends of a dtype; logarithms of 0 and less, and at restarts; rates that shrink to 0; far cosines."""
 
 
-def schedule_cases(edition: str, promoted: Path = PROMOTED) -> Iterator[Document]:
-    """All cases of an edition, schedule by schedule, then the promoted; a `.legacy` edition has none of its own."""
+def schedule_cases(edition: str) -> Iterator[Document]:
+    """All cases of an edition, schedule by schedule; a `.legacy` edition has none of its own."""
     if edition == spec.release(edition):
         for name in spec.available(edition):
             yield from schedule_cases_of(edition, name)
-        yield from promoted_cases(edition, "schedules", promoted)
 
 
 def schedule_cases_of(edition: str, schedule: str) -> Iterator[Document]:

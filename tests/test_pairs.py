@@ -12,7 +12,7 @@ import pytest
 from goldenstep import spec
 from goldenstep.golden import files
 from goldenstep.golden.drawing import dtypes_of, slug, variant_configs
-from goldenstep.golden.pair_cases import IMPOSSIBLE, OPTIMIZERS, STEPS, factors, pair_cases
+from goldenstep.golden.pair_cases import IMPOSSIBLE, OPTIMIZERS, STEPS, factors
 
 Document = dict[str, Any]
 Level = tuple[str, str]
@@ -20,11 +20,6 @@ Level = tuple[str, str]
 
 def goldens(edition: str) -> list[Document]:
     return list(files.goldens(files.path_of(edition, "pairs")))
-
-
-@pytest.mark.parametrize("edition", spec.editions())
-def test_recorded_cases_are_the_ones_that_the_specification_gives(edition: str) -> None:
-    assert [golden["case"] for golden in goldens(edition)] == list(pair_cases(edition))
 
 
 def seen(case: Document) -> dict[str, str]:

@@ -13,13 +13,12 @@ import pytest
 
 from goldenstep import spec
 from goldenstep.golden import files
-from goldenstep.golden.cases import cases_of
-from goldenstep.golden.wrapper_cases import wrapper_cases_of
+from goldenstep.golden.record import cases_to_record, jobs
 from goldenstep.spec import wrapper as wrapper_spec
 
 Document = dict[str, Any]
-PAIRS = [(edition, optimizer) for edition in spec.editions() for optimizer in spec.available(edition)]
-WRAPPED = [(edition, wrapper) for edition in spec.editions() for wrapper in wrapper_spec.available(edition)]
+RELEASES = sorted({document["release"] for document in spec.editions().values()})
+JOBS = [job for release in RELEASES for job in jobs(release)]
 
 
 @pytest.mark.parametrize("name", spec.optimizers())
@@ -70,16 +69,11 @@ def test_clause_ids_are_unique_and_every_clause_has_a_case() -> None:
     assert {identity for identity, _ in clauses} - covered == set()
 
 
-@pytest.mark.parametrize(("edition", "optimizer"), PAIRS)
-def test_recorded_cases_are_the_ones_that_the_specification_gives(edition: str, optimizer: str) -> None:
-    recorded = [golden["case"] for golden in files.goldens(files.path_of(edition, optimizer))]
-    assert recorded == list(cases_of(edition, optimizer))
-
-
-@pytest.mark.parametrize(("edition", "wrapper"), WRAPPED)
-def test_recorded_cases_of_wrappers_are_the_ones_that_the_specification_gives(edition: str, wrapper: str) -> None:
-    recorded = [golden["case"] for golden in files.goldens(files.path_of(edition, wrapper))]
-    assert recorded == list(wrapper_cases_of(edition, wrapper))
+@pytest.mark.parametrize(("edition", "name"), JOBS)
+def test_recorded_cases_are_the_ones_that_the_specification_gives(edition: str, name: str) -> None:
+    """Those of an optimizer, a wrapper or a kind, and the promoted."""
+    recorded = [golden["case"] for golden in files.goldens(files.path_of(edition, name))]
+    assert recorded == list(cases_to_record(edition, name))
 
 
 def test_every_flag_is_used_and_explained() -> None:
