@@ -99,6 +99,9 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
     yield f"clipvalue=0.0+{slug(NESTEROV)}+weights-of-both-zeros", case
     yield "sparse-weights-of-both-zeros", rows_of_zeros(make, {})
     yield f"sparse-weights-of-both-zeros+{slug(NESTEROV)}", rows_of_zeros(make, NESTEROV)
+    rows = rows_of_zeros(make, {"nesterov": True})
+    features = ["graph", *rows["features"]]
+    yield "graph-sparse-nesterov+weights-of-both-zeros", {**rows, "features": features, "mode": "graph"}
     for rate, dtype in DENORMAL:
         case = make.case(
             {"learning_rate": rate, "momentum": 0.75},

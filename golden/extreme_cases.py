@@ -31,6 +31,7 @@ COUNTS = {"float32": (2**24 - 1,), "float16": (2047, 65518)}
 """Iterations after which one step more rounds to the same number, or to infinity."""
 ROWS = ([0, 2], [2, 1, 2], [0, 1], [1, 2])
 """Rows of which the first in the third step is of zeros; the first row then rests."""
+STACK: Shape = (4, 3, 5)
 TWO: dict[str, Shape] = {"kernel": (3, 2), "bias": (3,)}
 LINE: dict[str, Shape] = {"bias": (8,)}
 HELD: Document = {"MaxNorm": {"max_value": 0.75}, "UnitNorm": {}, "MinMaxNorm": {"min_value": 0.5, "max_value": 0.75}}
@@ -59,10 +60,16 @@ def extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
     if optimizer == "Nadam" and make.legacy:
         yield "schedule_decay=0.0+all-digits", make.case({"schedule_decay": 0.0}, lambda s: s.many(4))
     yield from assigned(make)
+    if "float64" in dtypes_of(edition, optimizer):
+        yield "far-steps-of-doubles", from_zero(make.case({}, far_doubles, RATE, shapes=LINE, dtype="float64"))
     if "float16" in dtypes_of(edition, optimizer):
         yield from of_halves(make, own)
     if optimizer == "SGD":
         yield from of_the_pipeline(make)
+    if optimizer in ("SGD", "Adam") and edition in ("tf2.12", "tf2.15"):
+        yield from counted_anew(make)
+    if optimizer in ("Adafactor", "Muon", "Lamb"):
+        yield "sparse-stack-of-matrices", rows_of_one(make, {}, random.Random("stack"), STACK, of_a_stack())
     if optimizer == "RMSprop":
         for momentum in (0.0, 0.5):
             yield f"sparse-centered+momentum={momentum}+alike", alike(make, momentum)
@@ -110,6 +117,12 @@ def far_halves(s: Steps) -> list[Document]:
     counts = (2047, 2068, 2076, 2082, 2090, 2162)
     jumps = [[attempt({"set_iterations": count}), attempt(s.apply())] for count in counts]
     return [s.apply(), *itertools.chain.from_iterable(jumps), attempt(s.apply())]
+
+
+def far_doubles(s: Steps) -> list[Document]:
+    """Steps at counts where a power of 0.9 or of 0.999 is all but lost beside 1, in float64 too or only in float32."""
+    jumps = [[attempt({"set_iterations": count}), attempt(s.apply())] for count in (172, 231, 299, 17900, 20000, 34000)]
+    return [s.apply(), *itertools.chain.from_iterable(jumps)]
 
 
 def far_rows() -> list[Document]:
@@ -170,6 +183,22 @@ def assigned(make: Maker) -> Iterator[Case]:
         played += [attempt({"set": {name: other}}), *steps_of(stream, [SHAPE], [[2, 1]], "float32")]
     if options:
         yield "sparse-options-set-in-turn", rows_of_one(make, {}, stream, SHAPE, played)
+
+
+def counted_anew(make: Maker) -> Iterator[Case]:
+    """A counter that replaces the first before the first step: by it go a schedule, and averages that overwrite."""
+    configs: dict[str, Document] = {
+        "schedule": {"learning_rate": OF_DOUBLES},
+        "ema_overwrite_frequency=3": {"use_ema": True, "ema_momentum": 0.75, "ema_overwrite_frequency": 3},
+    }
+    for name, config in configs.items():
+        events = lambda s: [{"set": {"iterations": 4}}, *s.many(5)]  # noqa: E731
+        yield f"{name}+another-counter", make.case(config, events, RATE, shapes=LINE)
+
+
+def of_a_stack() -> list[Document]:
+    """Steps of rows that are matrices, some of them twice."""
+    return steps_of(random.Random("rows of a stack"), [STACK], [[0, 2], [2, 1, 2], [3]], "float32")
 
 
 def alike(make: Maker, momentum: float) -> Document:

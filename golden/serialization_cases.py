@@ -373,6 +373,7 @@ def set_list(edition: str, optimizer: str) -> Iterator[Case]:
     if optimizer not in WITH_MISFITS:
         return
     yield "set_weights-unbuilt", [start[0], {"set_weights": given}, VALUES, {"set_weights": []}], ["WEIGHTS-5"]
+    yield "set_weights-of-one-unbuilt", [start[0], {"set_weights": given[:1]}, VALUES], ["WEIGHTS-5"]
     yield "set_weights-one-less", [*start, {"set_weights": given[:-1]}, VALUES], ["WEIGHTS-6"]
     yield "set_weights-without-counter", [*start, {"set_weights": given[1:]}, VALUES], ["WEIGHTS-6", "WEIGHTS-7"]
     if legacy(edition):

@@ -26,7 +26,7 @@ print(killer(right) or "survives")
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A Python in the top folder, without what these tests have loaded."""
     command = [sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=TOP, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=3600, cwd=TOP, check=False)
 
 
 def test_a_mutant_is_killed_by_a_golden_and_the_reference_is_not() -> None:

@@ -274,6 +274,7 @@ from . import (  # noqa: E402  # they register what is wrong
     overwriting,  # noqa: F401
     pipelines,  # noqa: F401
     subtle,  # noqa: F401
+    subtle_combined,  # noqa: F401
     subtle_drawn,  # noqa: F401
     subtle_escaped,  # noqa: F401
     subtle_extreme,  # noqa: F401

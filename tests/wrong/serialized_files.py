@@ -327,7 +327,7 @@ rejected(
     "files/product-not-restored",
     "Nadam's product of momenta is left in the checkpoint",
     "tf2.12/files/nadam/defaults-checkpoint",
-    code(files, "_put_beside", ('("_learning_rate", "_u_product")', '("_learning_rate",)'), editions="tf2.12"),
+    code(files, "_put_beside", ('{"_u_product": "_u_product", ', "{"), editions="tf2.12"),
 )
 rejected(
     "files/m-and-v-exchanged",
