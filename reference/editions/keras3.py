@@ -238,7 +238,7 @@ class BaseOptimizer(ExcludesFromWeightDecay, StateKeras3):
 
     def _name_searched(self, variable: Variable) -> str:
         """Muon looks at Keras' own variables, whose name is the end of their path, the others at TensorFlow's."""
-        return variable.path.rsplit("/", 1)[-1] if self.optimizer == "Muon" else super()._name_searched(variable)
+        return variable.path.rpartition("/")[2] if self.optimizer == "Muon" else super()._name_searched(variable)
 
     def _weight_decay_of(self, variable: Variable) -> float | None:
         """Muon decays the variables that it hands to Adam by their own factor."""

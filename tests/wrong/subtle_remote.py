@@ -80,7 +80,7 @@ wrong(
     code(
         keras3.BaseOptimizer,
         "_name_searched",
-        ('variable.path.rsplit("/", 1)[-1] if', "f\"{variable.path.rsplit('/', 1)[-1]}:0\" if"),
+        ('variable.path.rpartition("/")[2] if', "f\"{variable.path.rpartition('/')[2]}:0\" if"),
         ("super()", "super(BaseOptimizer, self)"),
         editions=K3,
         optimizers="Muon",

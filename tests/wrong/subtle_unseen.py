@@ -32,7 +32,7 @@ wrong("unseen/adamw-negative-decay-of-rows", "with rows, a weight decay below 0 
 wrong("unseen/clipnorm-0-hides-clipvalue", "a clipnorm of 0 counts as the kind of clipping that is set", "own",
       code(clipping, "by_norm_or_global_norm_or_value", ('if (config["clipvalue"] or 0) > 0:', 'if (config["clipvalue"] or 0) > 0 and config["clipnorm"] is None:'), editions=K2))  # fmt: skip
 wrong("unseen/muon-patterns-in-a-path", "Muon looks for the patterns of what is spared in the whole path", "own",
-      code(keras3.BaseOptimizer, "_name_searched", ('variable.path.rsplit("/", 1)[-1]', "variable.path"), ("super()", "super(BaseOptimizer, self)"), editions=K3, optimizers="Muon"))  # fmt: skip
+      code(keras3.BaseOptimizer, "_name_searched", ('variable.path.rpartition("/")[2]', "variable.path"), ("super()", "super(BaseOptimizer, self)"), editions=K3, optimizers="Muon"))  # fmt: skip
 wrong("unseen/patterns-in-the-last-name", "patterns of what is spared are looked for behind the last slash alone", "own",
       code(exclusion.ExcludesFromWeightDecay, "_name_searched", ("{variable.name}:0", "{variable.name.rpartition('/')[2]}:0"), editions=("tf2.12", "tf2.15", K3), optimizers=("SGD", "AdamW")))  # fmt: skip
 wrong("unseen/keras2-number-is-spread", "a number as first value is spread over the shape of the variable", "own",
