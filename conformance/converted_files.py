@@ -9,7 +9,6 @@ then loads it and must go on as the reference of its own edition does, to the bi
 
 from __future__ import annotations
 
-import base64
 import sys
 import tempfile
 from collections import Counter
@@ -65,7 +64,7 @@ def difference(oracle: OracleProcess, source: Document, target: Document) -> str
         saved, name = files.read(output), case["trained"]["class_name"]
         config = arguments_of(name, case["edition"], saved.config["config"], saved) if saved.config else None
         wanted = resumed(implementation, case, output, config)
-        members = {p.name: base64.b64encode(p.read_bytes()).decode() for p in sorted(output.parent.iterdir())}
+        members = saved_files.encoded(saved_files.in_folder(output.parent))
     names = usual_order(target)
     got = oracle.run({**case, "members": members, "usual_order": names})
     if "error" in got:

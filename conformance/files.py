@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,8 +63,7 @@ def answer(implementation: KerasShaped, case: Document) -> Document:
 
 def members_of(case: Document) -> saved_files.Members:
     """The files of a case by name: those that it brings, or those that the release wrote."""
-    given = case.get("members")
-    return {name: base64.b64decode(data) for name, data in given.items()} if given else saved_files.members(case["id"])
+    return saved_files.decoded(case["members"]) if "members" in case else saved_files.members(case["id"])
 
 
 def places(case: Document) -> list[str]:

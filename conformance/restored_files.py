@@ -5,14 +5,14 @@ A checkpoint can be written from nothing, without a file of a release: so these 
 
 from __future__ import annotations
 
-import base64
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from goldenstep.golden import saved_files
 from goldenstep.golden.file_cases import file_cases
-from goldenstep.spec import saved_files
+from goldenstep.spec.saved_files import arrays
 
 from .files import as_optimizer_case, places, trained
 from .pristine import module_of, pristine
@@ -23,7 +23,7 @@ Document = dict[str, Any]
 def restored_cases(edition: str) -> Iterator[Document]:
     """Every made case of a checkpoint that holds the whole state, with the checkpoint as the reference writes it."""
     for case in file_cases(edition):
-        whole = saved_files.arrays(case["file"], edition, case["trained"]) is None
+        whole = arrays(case["file"], edition, case["trained"]) is None
         if case["file"] == "checkpoint" and "max_shard_size" not in case and whole:
             yield {**case, "members": written(case)}
 
@@ -36,4 +36,4 @@ def written(case: Document) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         held = dict(zip(places(case), variables, strict=True))
         module_of("formats.files").write_checkpoint(Path(folder) / "model-1", optimizer, held)
-        return {path.name: base64.b64encode(path.read_bytes()).decode() for path in sorted(Path(folder).iterdir())}
+        return saved_files.encoded(saved_files.in_folder(Path(folder)))

@@ -10,7 +10,6 @@ are written into a copy of the recorded one, and from nothing.
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import itertools
 import sys
@@ -104,7 +103,7 @@ def difference(oracle: OracleProcess, golden: Document, changed: bool, from_noth
     names = usual_order(golden)
     with tempfile.TemporaryDirectory() as folder:
         path = written(implementation, case, changed, Path(folder), from_nothing)
-        members = {p.name: base64.b64encode(p.read_bytes()).decode() for p in sorted(path.parent.iterdir())}
+        members = saved_files.encoded(saved_files.in_folder(path.parent))
         wanted = resumed(implementation, case, path)
     got = oracle.run({**case, "members": members, "usual_order": names})
     if "error" in got:

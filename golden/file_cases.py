@@ -146,13 +146,14 @@ def configs(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
 
 def elsewhere(edition: str, optimizer: str) -> Iterator[tuple[str, Document, Document]]:
     """Names and arguments of optimizers that are saved, and the arguments of those that the files are restored to."""
-    given = set(spec.taken(optimizer, edition))
+    taken = set(spec.taken(optimizer, edition))
     for config in [{}, {"momentum": 0.9}] if optimizer in ("SGD", "RMSprop") else [{}]:
         name = "-".join([*([slug(config)] if config else []), "into-another"])
         yield name, config, {**config, **others(edition, optimizer, config)}
     for name, (config, into) in ELSEWHERE.items() if optimizer == "Adam" else ():
-        other_state = "schedule" in name and edition in RATE_IS_STATE
-        if {*config, *into} <= given and not other_state:
+        scheduled, then = (isinstance(given.get("learning_rate"), dict) for given in (config, into))
+        other_state = scheduled != then and edition in RATE_IS_STATE
+        if {*config, *into} <= taken and not other_state:
             yield name, config, into
 
 

@@ -19,6 +19,7 @@ from .method_events import (
     call,
     get,
     let,
+    of_iterators,
     scalar,
     state_of,
     stores_of_nothing,
@@ -256,12 +257,7 @@ def keras_2_topics(optimizer: str, edition: str) -> Iterator[Topic]:
         )
     if optimizer == "Adam":
         yield "attributes-that-are-functions", "attributes", {"beta_1": CALLABLE}, lambda s: [attempt(s.apply())]
-    yield (
-        "apply_gradients-of-an-iterator",
-        "apply_gradients",
-        given,
-        lambda s: [*(call("apply_gradients", {"iterator": pairs}) for pairs in (s.pairs(), [])), s.apply()],
-    )
+    yield "apply_gradients-of-an-iterator", "apply_gradients", given, of_iterators
     yield (
         "apply_gradients",
         "apply_gradients",

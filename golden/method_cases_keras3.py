@@ -17,6 +17,7 @@ from .method_events import (
     call,
     get,
     let,
+    of_iterators,
     scalar,
     stores_of_nothing,
 )
@@ -299,12 +300,7 @@ def keras_3_topics(optimizer: str) -> Iterator[Topic]:
     )
     if optimizer == "Adam":
         yield "beta_1-that-is-a-function", "attributes", {"beta_1": CALLABLE}, lambda s: [attempt(s.apply())]
-    yield (
-        "apply_gradients-of-an-iterator",
-        "apply_gradients",
-        given,
-        lambda s: [*(call("apply_gradients", {"iterator": pairs}) for pairs in (s.pairs(), [])), s.apply()],
-    )
+    yield "apply_gradients-of-an-iterator", "apply_gradients", given, of_iterators
     yield (
         "apply_gradients",
         "apply_gradients",

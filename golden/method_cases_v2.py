@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .drawing import Document
-from .method_events import BIAS, CALLABLE, KERNEL, SCHEDULE, Topic, call, get, let, scalar, state_of
+from .method_events import (
+    BIAS,
+    CALLABLE,
+    KERNEL,
+    SCHEDULE,
+    Topic,
+    call,
+    get,
+    let,
+    of_iterators,
+    scalar,
+    state_of,
+)
 
 PRIVATE = {"Adagrad": "initial_accumulator_value", "Ftrl": "l2_shrinkage_regularization_strength"}
 """Arguments that an optimizer keeps under another name."""
@@ -310,12 +322,7 @@ def legacy_topics(optimizer: str) -> Iterator[Topic]:
             call("get_weights"),
         ],
     )
-    yield (
-        "apply_gradients-of-an-iterator",
-        "apply_gradients",
-        given,
-        lambda s: [*(call("apply_gradients", {"iterator": pairs}) for pairs in (s.pairs(), [])), s.apply()],
-    )
+    yield "apply_gradients-of-an-iterator", "apply_gradients", given, of_iterators
     yield (
         "apply_gradients",
         "apply_gradients",

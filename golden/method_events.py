@@ -84,6 +84,11 @@ def state_of(s: Calls, slots: int, step: int = 3) -> list[Document]:
     return [scalar(step, "int64"), *(s.tensor(shape, "array") for _ in range(slots) for shape in SHAPES.values())]
 
 
+def of_iterators(s: Calls) -> list[Document]:
+    """apply_gradients of pairs that can be gone through once, of none, and of a list."""
+    return [*(call("apply_gradients", {"iterator": pairs}) for pairs in (s.pairs(), [])), s.apply()]
+
+
 def stores_of_nothing(s: Calls, method: str) -> list[Document]:
     """Stores without arrays, and with a number that is none, before the state is made and after."""
     loaded = [call(method, {"config": store}) for store in ({}, {"0": 1})]

@@ -1,11 +1,10 @@
 """Make a golden of a case that was drawn: record it from the real release, and keep it among the promoted cases.
 
-golden/promoted/EDITION/OPTIMIZER.jsonl holds the cases, one a line; `cases_of` yields them with all others.
+golden/promoted/EDITION/OPTIMIZER.jsonl holds the cases, one a line; record.py takes them with all others.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -60,8 +59,7 @@ def judged(golden: Document, folder: Path | None) -> Document:
     case: Document = golden["case"]
     if folder is None or "file" not in case:
         return case
-    members = saved_files.members(case["id"], folder / "saved")
-    return {**case, "members": {name: base64.b64encode(data).decode() for name, data in members.items()}}
+    return {**case, "members": saved_files.encoded(saved_files.members(case["id"], folder / "saved"))}
 
 
 def environment(release: str) -> Path:

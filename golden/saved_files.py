@@ -57,6 +57,21 @@ def everything(path: Path) -> dict[str, Members]:
     return found
 
 
+def encoded(files: Members) -> dict[str, str]:
+    """Files as a case brings them: base64 by name."""
+    return {name: base64.b64encode(data).decode() for name, data in sorted(files.items())}
+
+
+def decoded(files: Mapping[str, str]) -> Members:
+    """Files that a case or an answer brings, by name."""
+    return {name: base64.b64decode(data) for name, data in files.items()}
+
+
+def in_folder(folder: Path) -> Members:
+    """The files of a folder, by name."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
 def _inside(identity: str) -> str:
     """The folder of a case in the zip: its id without the edition and the kind."""
     return identity.split("/", 2)[2]
@@ -80,7 +95,7 @@ class Store:
         """The answer with its files put aside, and their digests in their place."""
         if "members" not in answer:
             return answer
-        self._cases[identity] = {name: base64.b64decode(data) for name, data in answer["members"].items()}
+        self._cases[identity] = decoded(answer["members"])
         self._new = True
         return {**answer, "members": digests(self._cases[identity])}
 

@@ -19,9 +19,9 @@ wrong("combined/adamax-correction-dropped", "the bias correction is left out onc
 wrong("combined/sgd-idle-nesterov-zeros", "inside a graph, sparse nesterov without momentum adds the velocity to every row: an untouched -0.0 becomes 0.0", "own",
       rule("SGD", LATE, ("w = added(w, indices, -g * lr)", "w = w + m"), table="GRAPH_SPARSE"))  # fmt: skip
 wrong("combined/schedule-reads-first-counter", "2.12, 2.15: a schedule looks at the counter that the optimizer was made with, not at the one assigned to iterations", "own",
-      code(tf2_12.Keras2Optimizer, "_follow_schedule", ("self._schedule(self._iterations)", 'self._schedule(self._slots["iteration", None])'), editions=("tf2.12", "tf2.15"), optimizers=SOME))  # fmt: skip
+      code(tf2_12.Keras2Optimizer, "_follow_schedule", ("self._schedule(self._iterations)", 'self._schedule(self._slots["iteration", None])'), editions=LATE, optimizers=SOME))  # fmt: skip
 wrong("combined/average-frequency-reads-first-counter", "2.12, 2.15: when averages are written back is told by the counter that the optimizer was made with, not by one assigned to iterations", "own",
-      code(tf2_12.Keras2Optimizer, "_average_weights", ("(self._iterations.value + 1) % frequency", '(self._slots["iteration", None].value + 1) % frequency'), editions=("tf2.12", "tf2.15"), optimizers=SOME))  # fmt: skip
+      code(tf2_12.Keras2Optimizer, "_average_weights", ("(self._iterations.value + 1) % frequency", '(self._slots["iteration", None].value + 1) % frequency'), editions=LATE, optimizers=SOME))  # fmt: skip
 wrong("combined/one-array-for-unbuilt-adam", "OptimizerV2: Adam without state refuses a list of one array, (0 - 1) // 2 being -1", "own",
       code(weights, "set_weights_v2", ("int((len(state) - 1) / 2)", "((len(state) - 1) // 2)"), editions=LEGACY, optimizers=("Adam", "weights")))  # fmt: skip
 wrong("combined/multi-finalizes-in-order-of-build", "MultiOptimizer hands the listed variables to finalize_variable_values in the order of build, so that each gets its own average", "own",
