@@ -26,6 +26,7 @@ from goldenstep.golden.drawing import dtypes_of, features_of, typed
 from goldenstep.golden.edge_cases import edge_cases
 from goldenstep.golden.escaped_cases import varied_escaped_cases
 from goldenstep.golden.extreme_cases import varied_extreme_cases
+from goldenstep.golden.given_cases import given_cases
 from goldenstep.golden.graph_cases import varied_graph_cases
 from goldenstep.golden.identifier_cases import identifier_cases
 from goldenstep.golden.lifecycle_cases import lifecycle_cases
@@ -76,7 +77,7 @@ PLAYED: dict[str, Sequence[Callable[[str, str], Iterator[tuple[str, Document]]]]
     "remote": (varied_remote_cases,),
     "overlooked": (overlooked_cases,),
     "escaped": (varied_escaped_cases,),
-    "extreme": (varied_extreme_cases,),
+    "extreme": (varied_extreme_cases, given_cases),
     "refused": (made.refused,),
     "replicas": (replica_cases,),
     "graph": (varied_graph_cases,),

@@ -21,6 +21,7 @@ from .drawing import Document, Shape, at_rest, dtypes_of, features_of, from_zero
 from .edge_cases import edge_cases
 from .escaped_cases import escaped_cases
 from .extreme_cases import extreme_cases
+from .given_cases import given_cases
 from .graph_cases import graph_cases
 from .lifecycle_cases import lifecycle_cases
 from .mixture_cases import mixture_cases
@@ -143,6 +144,7 @@ def _slugged(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:
     yield from overlooked_cases(edition, optimizer)
     yield from escaped_cases(edition, optimizer)
     yield from extreme_cases(edition, optimizer)
+    yield from given_cases(edition, optimizer)
 
 
 def refused(edition: str, optimizer: str) -> Iterator[tuple[str, Document]]:

@@ -20,9 +20,12 @@ import time
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from filelock import FileLock
 
 from goldenstep.golden import files
 
@@ -46,9 +49,11 @@ def kept() -> Path:
 def recorded() -> tuple[list[str], Lines]:
     """The ids of all goldens, and the lines that they run; recorded first if that has not been done."""
     path = kept()
-    if not path.exists():
-        print("recording which goldens run which lines: some minutes", flush=True)
-        subprocess.run([sys.executable, "-m", __name__], check=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):  # processes that need them at once record them once
+        if not path.exists():
+            print("recording which goldens run which lines: some minutes", flush=True)
+            subprocess.run([sys.executable, "-m", __name__], check=True)
     identities, lines = pickle.loads(gzip.decompress(path.read_bytes()))
     return identities, lines
 
@@ -167,33 +172,41 @@ class Tracer:
         return self.inside
 
 
-def record() -> tuple[list[str], Lines]:
+def record(processes: int = 2) -> tuple[list[str], Lines]:
     """Run every golden; ValueError for one that the reference does not pass: it would kill whatever it is asked of."""
+    by_file: Lines = defaultdict(dict)
+    with ProcessPoolExecutor(processes) as pool:
+        for found in pool.map(traced, range(processes), [processes] * processes):
+            for (path, line), goldens in found.items():
+                of_file = by_file[Path(path).relative_to(REFERENCE).as_posix()]
+                of_file[line] = of_file.get(line, 0) | goldens
+    return sorted(files.index()), dict(by_file)
+
+
+def traced(part: int, parts: int) -> dict[tuple[str, int], int]:
+    """The lines that importing runs and those of every so many-th golden, with their bits."""
     found: dict[tuple[str, int], int] = defaultdict(int)
     tracer, start = Tracer(), time.monotonic()
     sys.settrace(tracer)
     keras_shaped = importlib.import_module("goldenstep.conformance.keras_shaped")
     verdict = importlib.import_module("goldenstep.conformance.verdict")
     reference = keras_shaped.reference()
+    for place in tracer.seen:
+        found[place] |= IMPORT
     index = files.index()
-    identities = sorted(index)
-    for number, identity in enumerate(["", *identities]):
-        if identity:
-            tracer.seen.clear()
-            forget()
-            known = files.parsed(*index[identity])
-            answer = verdict.judge(reference, known["case"], known["trajectory"]).verdict
-            if answer not in (verdict.Verdict.EXACT, verdict.Verdict.WITHIN):
-                raise ValueError(f"the unchanged reference does not pass {identity}: {answer.value}")
+    for number, identity in list(enumerate(sorted(index), 1))[part::parts]:
+        tracer.seen.clear()
+        forget()
+        known = files.parsed(*index[identity])
+        answer = verdict.judge(reference, known["case"], known["trajectory"]).verdict
+        if answer not in (verdict.Verdict.EXACT, verdict.Verdict.WITHIN):
+            raise ValueError(f"the unchanged reference does not pass {identity}: {answer.value}")
         for place in tracer.seen:
             found[place] |= 1 << number
-        if number % 2000 == 1999:
-            print(f"{number + 1} goldens, {number / (time.monotonic() - start):.0f} a second", flush=True)
+        if part == 0 and number % 2000 == 1 and number > 1:
+            print(f"{number} goldens, {number / (time.monotonic() - start):.0f} a second", flush=True)
     sys.settrace(None)
-    by_file: Lines = defaultdict(dict)
-    for (path, line), goldens in found.items():
-        by_file[Path(path).relative_to(REFERENCE).as_posix()][line] = goldens
-    return identities, dict(by_file)
+    return found
 
 
 def forget() -> None:
@@ -206,6 +219,4 @@ def forget() -> None:
 
 
 if __name__ == "__main__":
-    path = kept()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(pickle.dumps(record()), 1))
+    kept().write_bytes(gzip.compress(pickle.dumps(record()), 1))
