@@ -18,7 +18,7 @@ from goldenstep import spec
 
 from .drawing import Document, Shape, dtypes_of, features_of, from_zero, slug, typed
 from .lifecycle_cases import Case, Maker, Steps, attempt
-from .remote_cases import numbers, of_all_digits, stands_for_others, steps_of
+from .remote_cases import divided, numbers, of_all_digits, stands_for_others, steps_of
 from .sparse_cases import configs_of_variants
 
 SHAPE: Shape = (3, 2)
@@ -31,6 +31,10 @@ COUNTS = {"float32": (2**24 - 1,), "float16": (2047, 65518)}
 """Iterations after which one step more rounds to the same number, or to infinity."""
 ROWS = ([0, 2], [2, 1, 2], [0, 1], [1, 2])
 """Rows of which the first in the third step is of zeros; the first row then rests."""
+THREE_ROWS = ([0, 2, 2], [2, 1, 2], [0, 1, 1], [1, 2, 2])
+"""The same with as many rows each time, as another number would make another graph."""
+REFUSING = {"keras3": ("Muon", "RMSprop", "ScheduleFreeAdamW")}
+"""Where a division of rows is refused, and by whom beyond float32: what it leaves depends on what of the graph ran first."""
 STACK: Shape = (4, 3, 5)
 TWO: dict[str, Shape] = {"kernel": (3, 2), "bias": (3,)}
 LINE: dict[str, Shape] = {"bias": (8,)}
@@ -54,6 +58,12 @@ def extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
                 name = "+".join(filter(None, (slug(config), f"out-of-{dtype}")))
                 yield name, beyond(edition, optimizer, config, dtype)
                 yield f"sparse-{name}", beyond(edition, optimizer, config, dtype, ROWS)
+                if optimizer != "Muon":  # whose rate a graph multiplies in an order that changes with the graph
+                    yield f"graph-{name}", in_a_graph(beyond(edition, optimizer, config, dtype))
+                if optimizer not in REFUSING.get(edition, ()):
+                    yield f"graph-sparse-{name}", in_a_graph(beyond(edition, optimizer, config, dtype, THREE_ROWS))
+    for name, case in divided(edition, optimizer) if edition not in REFUSING else ():
+        yield f"graph-{name}", in_a_graph(case)
     own = spec.hyperparameters(optimizer, edition)
     for option in sorted(name for name, entry in own.items() if may_be_zero(entry) and name != "learning_rate"):
         yield f"{option}=0.0+all-digits", make.case({option: 0.0}, lambda s: s.many(4))
@@ -74,9 +84,20 @@ def extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
         for momentum in (0.0, 0.5):
             yield f"sparse-centered+momentum={momentum}+alike", alike(make, momentum)
     if optimizer == "Lion":
-        yield "sums-that-vanish", vanishing(make)
+        for dtype in ("float32", "float16"):
+            of_halves_too = "" if dtype == "float32" else "-float16"
+            yield f"sums-that-vanish{of_halves_too}", vanishing(make, dtype)
+            yield f"sparse-sums-that-vanish{of_halves_too}", as_rows(vanishing(make, dtype))
+    if optimizer in ("Muon", "Adafactor"):  # which have another rule for vectors
+        for dtype in ("float32", "float16"):
+            for name, case in (("sparse", {}), ("graph-sparse", {"mode": "graph"})):
+                given = as_rows(make.case({}, lambda s: s.many(6), shapes=LINE, dtype=dtype))
+                features = ["graph", *given["features"]] if case else given["features"]
+                yield f"{name}-vector-{dtype}", {**from_zero(given), "features": features, **case}
     if optimizer == "Adafactor" and "float16" in dtypes_of(edition, optimizer):
         yield "sparse-2061-numbers-float16", many_rows(make)
+        if edition not in REFUSING:
+            yield "graph-sparse-2061-numbers-float16", in_a_graph(many_rows(make))
 
 
 def varied_extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
@@ -110,6 +131,13 @@ def of_halves(make: Maker, own: Document) -> Iterator[Case]:
             further = attempt({"set_iterations": count})
             case = make.case(falling, lambda s: [s.apply(), further, *s.many(6)], RATE, shapes=LINE, dtype=dtype)  # noqa: B023
             yield f"decay+far-steps-{dtype}", from_zero(case)
+
+
+def in_a_graph(case: Document) -> Document:
+    """The case inside a graph, without steps at other counts."""
+    steps = [event for event in case["events"] if "apply" in event["attempt"]]
+    features = [feature for feature in case["features"] if feature not in ("dense", *RATE)]
+    return {**case, "features": ["graph", *features], "mode": "graph", "events": steps[:4]}
 
 
 def far_halves(s: Steps) -> list[Document]:
@@ -150,6 +178,13 @@ def of_the_pipeline(make: Maker) -> Iterator[Case]:
     )
     values = {"dtype": "float64", "shape": [8], "values": [sign * x for x in BETWEEN for sign in (1.0, -1.0)]}
     yield "doubles-between-halves", {**from_zero(case), "events": [attempt({"apply": [values]})]}
+    for name, factor in (("large", 1e20), ("small", 1e-25)):
+        for kind in ("clipnorm", "global_clipnorm"):
+            case = make.case({kind: 0.4731943}, lambda s: s.many(2), shapes={"scale": (), "single": (1,)})
+            yield f"{kind}+{name}-single-numbers", times(case, factor)
+    for dtype in ("float16", "float64") if "use_ema" in make.takes else ():
+        averaged: Document = {"use_ema": True, "ema_momentum": 0.9871643, "ema_overwrite_frequency": 3}
+        yield f"use_ema+all-digits-{dtype}", make.case(averaged, lambda s: s.many(4), shapes=LINE, dtype=dtype)
     if "gradient_accumulation_steps" in make.takes:
         for dtype, tiny in (("float32", 1e-40), ("float64", 1e-310)):
             given = {"gradient_accumulation_steps": 2, "momentum": 0.0, "learning_rate": 1.0}
@@ -231,21 +266,35 @@ def rows_of_one(
     return {**case, "features": features, "variables": [{"name": "kernel", "value": value}]}
 
 
-def vanishing(make: Maker) -> Document:
+def vanishing(make: Maker, dtype: str) -> Document:
     """Second gradients for which the two products that Lion adds are the same but for their sign."""
-    stream, b1, b2 = random.Random("vanishing"), np.float32(0.9), np.float32(0.99)
+    number = np.dtype(dtype).type
+    stream, b1, b2 = random.Random("vanishing"), number(0.9), number(0.99)
     first, second = list[float](), list[float]()
     while len(first) < LINE["bias"][0]:
-        g = np.float32(stream.gauss(0, 1))
+        g = number(stream.gauss(0, 1))
         kept = g * (1 - b2) * b1
         for other in (-kept / (1 - b1) + k * np.spacing(kept / (1 - b1)) for k in range(-8, 9)):
             exact = float(g * (1 - b2)) * float(b1) + float(other) * float(1 - b1)
-            if kept + np.float32(other) * (1 - b1) == 0 and exact:
+            if kept + number(other) * (1 - b1) == 0 and exact:
                 first, second = [*first, float(g)], [*second, float(other)]
                 break
-    case = make.case({"beta_1": 0.9, "beta_2": 0.99}, lambda s: s.many(2), shapes=LINE)
-    case["events"] = [{"apply": [typed(g, "float32")]} for g in (first, second)]
+    case = make.case({"beta_1": 0.9, "beta_2": 0.99}, lambda s: s.many(2), shapes=LINE, dtype=dtype)
+    case["events"] = [{"apply": [typed(g, dtype)]} for g in (first, second)]
     return from_zero(case)
+
+
+def as_rows(case: Document) -> Document:
+    """The case with each gradient of a vector given as rows, all of them in another order."""
+    dtype, length = case["variables"][0]["value"]["dtype"], LINE["bias"][0]
+    order = list(range(length))[::-1]
+
+    def rows(values: list[Any]) -> Document:
+        return {"indices": order, "values": {"dtype": dtype, "shape": [length], "values": [values[i] for i in order]}}
+
+    events = [{"apply": [rows(gradient) for gradient in event["apply"]]} for event in case["events"]]
+    features = ["sparse", *(feature for feature in case["features"] if feature != "dense")]
+    return {**case, "features": features, "events": events}
 
 
 def times(case: Document, factor: float) -> Document:

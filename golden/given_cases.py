@@ -1,7 +1,7 @@
-"""Cases in which a state is given that no step would have left: every slot has numbers of its own.
+"""Cases in which a state is given that no step would have left, or an option turned on after the first steps.
 
-A rule reads each slot as it is, also a maximum below what it is the maximum of, momenta at a count of 0, or means of
-squares of which one is small and the other large.
+Every slot has numbers of its own, and a rule reads it as it is: also a maximum below what it is the maximum of,
+momenta at a count of 0, or means of squares of which one is small and the other large.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from goldenstep.spec.layout import Entry
 
 from .drawing import Document, Shape, dtypes_of, slug, typed
 from .lifecycle_cases import Case, Maker, Steps, attempt
-from .remote_cases import numbers
+from .remote_cases import numbers, steps_of
 from .serialization_cases import entries
 from .sparse_cases import configs_of_variants
 
@@ -35,6 +35,24 @@ def given_cases(edition: str, optimizer: str) -> Iterator[Case]:
             for dtype in dtypes_of(edition, optimizer)[: 1 if config else None]:
                 name = "+".join(filter(None, (slug(config), f"given-state-at-the-{where}")))
                 yield name if dtype == "float32" else f"{name}-{dtype}", given(make, config, count, dtype)
+    for config in configs_of_variants(optimizer, edition):
+        for option, value in config.items():
+            yield f"sparse-{slug(config)}+{option}-turned", turned(make, config, option, value)
+
+
+def turned(make: Maker, config: Document, option: str, value: Any) -> Document:
+    """Steps of rows before and after an option that chooses the rule is set, and set back."""
+    stream = random.Random(f"turned {make.optimizer} {sorted(config)} {option}")
+    default = spec.hyperparameters(make.optimizer, make.edition)[option]["default"]
+    steps = steps_of(stream, list(SHAPES.values())[:1], [ROWS] * 6, "float32")
+    between = [attempt({"set": {option: given}}) for given in (default, value)]
+    case = make.case(config, lambda s: [], ["sparse"], shapes={"kernel": SHAPES["kernel"]})
+    return {
+        **case,
+        "features": ["sparse", "learning_rate"],
+        "flags": ["overwritten", "goes-on-after-an-error", "duplicate-indices", "untouched-rows"],
+        "events": [*steps[:2], between[0], *steps[2:4], between[1], *steps[4:]],
+    }
 
 
 def given(make: Maker, config: Document, count: int, dtype: str) -> Document:

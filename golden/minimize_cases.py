@@ -42,6 +42,12 @@ def minimizing(optimizer: str, edition: str) -> Iterator[Topic]:
                 call("minimize", function(s, 0, 1), BOTH, grad_loss=scalar(2.0, kind="tensor"), name="named"),
             ],
         )
+        yield (
+            "minimize-a-value-with-grad_loss",
+            "minimize",
+            given,
+            lambda s: [call("minimize", value(s, 0, 1), BOTH, scalar(2.0, kind="tensor"), tape=OF_THE_LOSS)],
+        )
     if edition in KERAS_2:
         yield (
             "aggregate_gradients",

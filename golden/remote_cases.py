@@ -33,6 +33,8 @@ RATIOS: tuple[str, ...] = ("Adagrad", "RMSprop", "Adadelta", "ScheduleFreeAdamW"
 NOTHING: tuple[Sequence[int], ...] = ((1, 1, 3, 0, 0), (3, 1, 3), (2,), (0, 3, 0, 3, 0), (4, 4))
 """As many rows as there are, with their duplicates, or as there are with those whose divisor is 0."""
 NOT_A_NUMBER: tuple[Sequence[int], ...] = ((0, 1, 2, 3, 4), (3, 1, 3), (1, 1), (2, 0), (0, 0, 4, 4))
+SUMS_OF_PLACES: tuple[Sequence[int], ...] = ((1, 1, 0), (2, 3, 3))
+"""Fewer rows than there are with those whose divisor is 0: then those of index 1 are taken from place 1 + 2."""
 LENGTHS = (3, 4, 12, 15, 16, 19)
 MANY = (3, 5, 6, 7, 9, 13)
 WIDE: tuple[Shape, ...] = ((2, 385), (2, 450), (1, 800))
@@ -320,6 +322,11 @@ def divided(edition: str, optimizer: str) -> Iterator[Case]:
             width = len(gradient["values"]["values"]) // len(NOTHING[0])
             gradient["values"]["values"][: 2 * width] = [0.0] * (2 * width)
         yield f"sparse-{slug(config)}+divided-by-nothing", {**case, "events": steps}
+    if edition == "keras3" and nothing:
+        case = rows_of(edition, optimizer, nothing, "float32")
+        stream = random.Random(f"sums of places {optimizer}")
+        steps = steps_of(stream, [tuple(v["value"]["shape"]) for v in case["variables"]], SUMS_OF_PLACES, "float32")
+        yield "sparse-divided-at-sums-of-places", {**case, "events": steps}
     case = rows_of(edition, optimizer, {}, "float32")
     stream = random.Random(f"not a number {optimizer}")
     shapes = [tuple(v["value"]["shape"]) for v in case["variables"]]

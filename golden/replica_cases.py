@@ -54,6 +54,9 @@ def replica_cases(edition: str, optimizer: str) -> Iterator[Case]:
     if off:
         yield "replicas-not-summed", case({}, lambda s: steps(s, 3, off))
         yield "replicas-not-summed-sparse", case({}, lambda s: [sparse(s, rows, off) for rows in ROWS], ["sparse"])
+    for value in ("True", "False") if make.kind == "keras2" else ():
+        both = dict.fromkeys(("experimental_aggregate_gradients", "skip_gradients_aggregation"), value == "True")
+        yield f"replicas-both-arguments-{value.lower()}", case({}, lambda s, given=both: steps(s, 2, given))  # type: ignore[misc]
     if optimizer != "SGD":
         return
     yield "replicas-none", case({}, lambda s: [on_both(s, [1]), on_both(s), on_both(s, [0])], ["none"])
