@@ -34,7 +34,7 @@ ROWS = ([0, 2], [2, 1, 2], [0, 1], [1, 2])
 THREE_ROWS = ([0, 2, 2], [2, 1, 2], [0, 1, 1], [1, 2, 2])
 """The same with as many rows each time, as another number would make another graph."""
 REFUSING = {"keras3": ("Muon", "RMSprop", "ScheduleFreeAdamW")}
-"""Where a division of rows is refused, and by whom beyond float32: what it leaves depends on what of the graph ran first."""
+"""Where a division of rows is refused, and by whom beyond float32: a graph then leaves whatever of it ran first."""
 STACK: Shape = (4, 3, 5)
 TWO: dict[str, Shape] = {"kernel": (3, 2), "bias": (3,)}
 LINE: dict[str, Shape] = {"bias": (8,)}
@@ -96,6 +96,7 @@ def extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
                 yield f"{name}-vector-{dtype}", {**from_zero(given), "features": features, **case}
     if optimizer == "Adafactor" and "float16" in dtypes_of(edition, optimizer):
         yield "sparse-2061-numbers-float16", many_rows(make)
+        yield "graph-sparse-all-rows-float16", in_a_graph(all_rows(make))
         if edition not in REFUSING:
             yield "graph-sparse-2061-numbers-float16", in_a_graph(many_rows(make))
 
@@ -120,6 +121,7 @@ def of_halves(make: Maker, own: Document) -> Iterator[Case]:
             case = make.case({option: 1e-10}, lambda s: [*map(attempt, s.many(3))], shapes=LINE, dtype="float16")
             case["events"][0]["attempt"]["apply"][0][::2] = [0.0] * 4
             yield f"{option}-rounds-to-zero-float16", case
+            yield f"graph-{option}-rounds-to-zero-float16", in_a_graph(case)
     if make.optimizer == "ScheduleFreeAdamW":
         warm = make.case(
             {"warmup_steps": 3001}, lambda s: [s.apply(), far, *s.many(6)], RATE, shapes=LINE, dtype="float16"
@@ -251,6 +253,13 @@ def many_rows(make: Maker) -> Document:
     """Rows of a variable of more numbers than float16 counts."""
     stream, shape = random.Random("many rows"), (687, 3)
     played = steps_of(stream, [shape], [[5, 2, 5]], "float16")
+    return rows_of_one(make, {"clip_threshold": 0.01}, stream, shape, played, "float16")
+
+
+def all_rows(make: Maker) -> Document:
+    """All rows of a variable, so many numbers that float16 shows in what order their squares are summed."""
+    stream, shape = random.Random("all rows"), (13, 37)
+    played = steps_of(stream, [shape], [range(13)] * 3, "float16")
     return rows_of_one(make, {"clip_threshold": 0.01}, stream, shape, played, "float16")
 
 
