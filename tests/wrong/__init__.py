@@ -278,6 +278,7 @@ from . import (  # noqa: E402  # they register what is wrong
     subtle_drawn,  # noqa: F401
     subtle_escaped,  # noqa: F401
     subtle_extreme,  # noqa: F401
+    subtle_given,  # noqa: F401
     subtle_graph,  # noqa: F401
     subtle_interactions,  # noqa: F401
     subtle_pipelines,  # noqa: F401
