@@ -197,9 +197,9 @@ def custom(edition: str) -> Iterator[Case]:
     lower = {"class_name": "mysgd", "config": {}}
     yield "custom-lower-case", [deserialize(lower, **OWN)], ["ID-25"]
     for name in ("SGD", "Adam"):
-        registered = {"module": None, "class_name": name, "config": {}, "registered_name": "Mine"}
-        back = [deserialize(registered, custom_objects={"Mine": "MySGD"}), deserialize(registered)]
-        yield f"custom-registered-{name}", back, ["ID-25"]
+        registered: Document = {"module": None, "class_name": name, "config": {}, "registered_name": "Mine"}
+        both_ways = [deserialize(registered, custom_objects={"Mine": "MySGD"}), deserialize(registered)]
+        yield f"custom-registered-{name}", both_ways, ["ID-25"]
     for name in ("adam", "Adam", "SGD", "mysgd"):
         for more in MARKS:
             document = {"class_name": name, "config": {}, **more}
