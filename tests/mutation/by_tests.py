@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from . import REFERENCE, Mutant
 from .reach import Tracer, forget, line_of, statement_at
@@ -64,11 +65,13 @@ def kept() -> Path:
 def recorded() -> tuple[list[str], Lines]:
     """The tests, and the lines that they run; recorded first if that has not been done. ValueError if one fails."""
     path = kept()
-    if not path.exists():
-        print("recording which tests run which lines: a minute or two", flush=True)
-        done = subprocess.run([sys.executable, "-m", __name__, str(path)], cwd=TOP, capture_output=True, text=True)
-        if done.returncode:
-            raise ValueError(f"the unchanged reference does not pass its tests:\n{done.stdout[-2000:]}{done.stderr}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):  # processes that need them at once record them once
+        if not path.exists():
+            print("recording which tests run which lines: a minute or two", flush=True)
+            done = subprocess.run([sys.executable, "-m", __name__, str(path)], cwd=TOP, capture_output=True, text=True)
+            if done.returncode:
+                raise ValueError(f"the unchanged reference doesn't pass its tests:\n{done.stdout[-2000:]}{done.stderr}")
     tests, lines = json.loads(gzip.decompress(path.read_bytes()))
     return tests, lines
 
@@ -187,7 +190,6 @@ def record(path: Path) -> int:
     recorder = Recorder()
     status = pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *TESTS], [recorder])
     if status == pytest.ExitCode.OK:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress(json.dumps(recorder.result()).encode(), 1))
     return int(status)
 
