@@ -150,6 +150,7 @@ def test_signature_and_help_are_the_releases_own(edition: str, schedule: str) ->
 def test_each_editions_schedules_are_where_the_release_has_them() -> None:
     assert not hasattr(tf2_4.schedules, "CosineDecay")
     assert hasattr(tf2_4.experimental, "NoisyLinearCosineDecay")
+    assert not hasattr(tf2_4.experimental, "LearningRateSchedule")
     assert hasattr(tf2_12.schedules, "CosineDecay")
     assert not hasattr(keras3.schedules, "LinearCosineDecay")
     assert keras3.schedules.LearningRateSchedule is tf2_9.schedules.LearningRateSchedule

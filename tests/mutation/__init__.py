@@ -27,6 +27,7 @@ FOLDERS = ("rules", "schedules", "wrappers")
 ALONE = (
     *("clipping.py", "constraints.py", "exclusion.py", "slices.py", "steps.py"),
     *("editions/optimizer_v2.py", "editions/state_keras2.py", "editions/state_keras3.py", "editions/keras3.py"),
+    *("editions/__init__.py", "schedules/__init__.py"),
     *("editions/tf2_4.py", "editions/tf2_9.py", "editions/tf2_12.py", "editions/tf2_15.py", "editions/state_v2.py"),
     *("formats/config.py", "formats/custom.py", "formats/by_class_name.py", "formats/by_module.py"),
     *("formats/identifiers.py", "formats/weights.py", "optimizer.py"),
@@ -35,7 +36,6 @@ ALONE = (
     *("formats/table.py", "formats/files.py", "formats/hdf5.py", "formats/hdf5_child.py"),
     *("formats/crc32c.py", "formats/keras_archive.py", "formats/convert.py"),
 )
-UNSETTLED = ("__init__.py",)
 SWAPS = ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "Add_Mul", "Mul_Add", "FloorDiv_Mul", "Mod_Mul", "Pow_Mul")
 COMPARISONS = ("Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt", "Lt_Gt", "Gt_Lt", "Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is")
 OPERATORS = [
@@ -63,9 +63,9 @@ class Mutant(NamedTuple):
 
 def targets() -> list[str]:
     """The settled files, relative to reference/."""
-    found = [path for folder in FOLDERS for path in REFERENCE.glob(f"{folder}/*.py")]
+    found = [path for folder in FOLDERS for path in REFERENCE.glob(f"{folder}/*.py") if path.name != "__init__.py"]
     found += [REFERENCE / name for name in ALONE]
-    return sorted(path.relative_to(REFERENCE).as_posix() for path in found if path.name not in UNSETTLED)
+    return sorted(path.relative_to(REFERENCE).as_posix() for path in found)
 
 
 class Piece(NamedTuple):

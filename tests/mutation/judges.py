@@ -110,16 +110,24 @@ class Served(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Gives one module of the reference another source."""
 
     def __init__(self, mutant: Mutant) -> None:
-        self.name = "goldenstep.reference." + mutant.file.removesuffix(".py").replace("/", ".")
+        self.path = REFERENCE / mutant.file
+        self.is_package = self.path.name == "__init__.py"
+        named = mutant.file.removesuffix("/__init__.py").removesuffix(".py")
+        self.name = "goldenstep.reference." + named.replace("/", ".")
         self.mutant = mutant
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> Any:
         """Only for the mutant's module."""
-        return importlib.util.spec_from_loader(name, self) if name == self.name else None
+        if name != self.name:
+            return None
+        found = importlib.util.spec_from_loader(name, self, is_package=self.is_package)
+        if found and self.is_package:
+            found.submodule_search_locations = [str(self.path.parent)]
+        return found
 
     def exec_module(self, module: Any) -> None:
         """Run the mutated source."""
-        exec(compile(self.mutant.source, str(REFERENCE / self.mutant.file), "exec"), module.__dict__)
+        exec(compile(self.mutant.source, str(self.path), "exec"), module.__dict__)
 
 
 def killer(mutant: Mutant, first: Sequence[str] = (), most: int | None = None) -> str:
@@ -128,8 +136,8 @@ def killer(mutant: Mutant, first: Sequence[str] = (), most: int | None = None) -
     It lives and dies in a process of its own; `first` are asked before all others, of which no more than `most` goldens
     and as many tests.
     """
-    found = asked(mutant, first) if first else ""
-    if found:  # which lines goldens run needs not be known
+    found = asked(mutant, first)
+    if found:  # by these, or it can't be imported: which lines goldens run needs not be known
         return found
     judges = [identity for identity in judges_of(mutant) if identity not in first]
     assert judges or first, f"no golden judges {mutant.file}, {mutant.where}"
