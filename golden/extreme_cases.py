@@ -85,15 +85,14 @@ def extreme_cases(edition: str, optimizer: str) -> Iterator[Case]:
             yield f"sparse-centered+momentum={momentum}+alike", alike(make, momentum)
     if optimizer == "Lion":
         for dtype in ("float32", "float16"):
-            of_halves_too = "" if dtype == "float32" else "-float16"
-            yield f"sums-that-vanish{of_halves_too}", vanishing(make, dtype)
-            yield f"sparse-sums-that-vanish{of_halves_too}", as_rows(vanishing(make, dtype))
+            name = "sums-that-vanish" if dtype == "float32" else f"sums-that-vanish-{dtype}"
+            yield name, vanishing(make, dtype)
+            yield f"sparse-{name}", as_rows(vanishing(make, dtype))
     if optimizer in ("Muon", "Adafactor"):  # which have another rule for vectors
         for dtype in ("float32", "float16"):
-            for name, case in (("sparse", {}), ("graph-sparse", {"mode": "graph"})):
-                given = as_rows(make.case({}, lambda s: s.many(6), shapes=LINE, dtype=dtype))
-                features = ["graph", *given["features"]] if case else given["features"]
-                yield f"{name}-vector-{dtype}", {**from_zero(given), "features": features, **case}
+            rows = from_zero(as_rows(make.case({}, lambda s: s.many(6), shapes=LINE, dtype=dtype)))
+            yield f"sparse-vector-{dtype}", rows
+            yield f"graph-sparse-vector-{dtype}", {**rows, "features": ["graph", *rows["features"]], "mode": "graph"}
     if optimizer == "Adafactor" and "float16" in dtypes_of(edition, optimizer):
         yield "sparse-2061-numbers-float16", many_rows(make)
         yield "graph-sparse-all-rows-float16", in_a_graph(all_rows(make))

@@ -45,7 +45,7 @@ def turned(make: Maker, config: Document, option: str, value: Any) -> Document:
     stream = random.Random(f"turned {make.optimizer} {sorted(config)} {option}")
     default = spec.hyperparameters(make.optimizer, make.edition)[option]["default"]
     steps = steps_of(stream, list(SHAPES.values())[:1], [ROWS] * 6, "float32")
-    between = [attempt({"set": {option: given}}) for given in (default, value)]
+    between = [attempt({"set": {option: other}}) for other in (default, value)]
     case = make.case(config, lambda s: [], ["sparse"], shapes={"kernel": SHAPES["kernel"]})
     return {
         **case,

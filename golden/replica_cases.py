@@ -6,6 +6,7 @@ gradient? And what becomes of copies that are not kept alike?
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -56,7 +57,7 @@ def replica_cases(edition: str, optimizer: str) -> Iterator[Case]:
         yield "replicas-not-summed-sparse", case({}, lambda s: [sparse(s, rows, off) for rows in ROWS], ["sparse"])
     for value in ("True", "False") if make.kind == "keras2" else ():
         both = dict.fromkeys(("experimental_aggregate_gradients", "skip_gradients_aggregation"), value == "True")
-        yield f"replicas-both-arguments-{value.lower()}", case({}, lambda s, given=both: steps(s, 2, given))  # type: ignore[misc]
+        yield f"replicas-both-arguments-{value.lower()}", case({}, functools.partial(steps, count=2, arguments=both))
     if optimizer != "SGD":
         return
     yield "replicas-none", case({}, lambda s: [on_both(s, [1]), on_both(s), on_both(s, [0])], ["none"])

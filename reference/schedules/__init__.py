@@ -39,11 +39,15 @@ class LearningRateSchedule:
 
     def __call__(self, step: Any) -> Any:
         """The learning rate at a step."""
-        raise NotImplementedError(f"{type(self).__name__} must override `__call__(self, step)`.")
+        raise NotImplementedError(
+            f"Learning rate schedule '{type(self).__name__}' must override `__call__(self, step)`."
+        )
 
     def get_config(self) -> Document:
         """The arguments of the constructor, by name."""
-        raise NotImplementedError(f"{type(self).__name__} must override `get_config()` to be serializable.")
+        raise NotImplementedError(
+            f"Learning rate schedule '{type(self).__name__}' must override `get_config()` to be serializable."
+        )
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> LearningRateSchedule:
